@@ -1,0 +1,1 @@
+"""What flows through Kafka, and what is worked out as it flows."""

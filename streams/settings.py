@@ -1,0 +1,196 @@
+"""What every room shares, read once at start and frozen.
+
+Each class is one table of ``volcross.toml``. Every key may also come from the
+environment as ``VOLCROSS_<TABLE>__<KEY>``; secrets come from there or from
+files, and are `SecretStr`, which never prints.
+"""
+
+import re
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    model_validator,
+)
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+
+
+def seconds(text: str) -> float:
+    """Return the seconds in a duration such as ``90s``, ``15m``, ``1h``, ``30d``.
+
+    Raises:
+        ValueError: it is not a number followed by s, m, h or d.
+    """
+    match = _DURATION.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is not a duration such as 90s, 15m, 1h or 30d")
+    return float(match[1]) * _UNITS[match[2]]
+
+
+def _duration(value: object) -> object:
+    return timedelta(seconds=seconds(value)) if isinstance(value, str) else value
+
+
+def _window(value: str) -> str:
+    if seconds(value) <= 0:
+        raise ValueError("a window must be longer than nothing")
+    return value.strip()
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+"""A length of time, written ``15m`` in the file."""
+
+Window = Annotated[str, AfterValidator(_window)]
+"""A length of time that is also a label, kept as written: ``30d``."""
+
+
+class Table(BaseModel):
+    """A table of the configuration: frozen, and closed to unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Kafka(Table):
+    """Where the broker is; none given means the embedded one."""
+
+    bootstrap_servers: str | None = None
+    topic_prefix: str = ""
+    partitions: Annotated[int, Field(ge=1, le=1024)] = 4
+    replication: Annotated[int, Field(ge=1)] = 1
+    security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = (
+        "PLAINTEXT"
+    )
+    sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    ssl_cafile: str | None = None
+
+
+class Clock(StrEnum):
+    """When a market is open, and so how its time is counted."""
+
+    CRYPTO = "crypto"
+    """Always; a year is 365 days."""
+    US_EQUITY = "us-equity"
+    """New York sessions; a year is 252 of them."""
+
+
+class Symbol(Table):
+    """How one symbol is read."""
+
+    clock: Clock
+    grid: Window = "1m"
+    """Sampling grid of realised volatility; never finer than its source."""
+    implied: str | None = None
+    """The published implied vol that stands for it: ``iv30``, ``dvol``."""
+    max_jump: Annotated[float, Field(gt=0)] = 0.5
+    """A tick whose log price moves further than this is refused."""
+
+
+class Realised(Table):
+    """Which realised volatilities are worked out, of every symbol."""
+
+    estimators: list[Literal["close-to-close", "ewma"]] = ["close-to-close", "ewma"]
+    windows: list[Window] = ["1h", "1d", "7d", "30d"]
+
+
+class Pair(Table):
+    """Two symbols whose volatilities are compared."""
+
+    left: str
+    right: str
+    implied: bool = True
+    realised: list[str] = ["close-to-close/30d", "ewma/30d"]
+    """Comparisons ``estimator/window``; both legs are worked out the same way."""
+
+    @property
+    def name(self) -> str:
+        """``LEFT/RIGHT``."""
+        return f"{self.left}/{self.right}"
+
+
+class Screen(Table):
+    """When a tick is refused whatever its symbol."""
+
+    max_ahead: Duration = timedelta(minutes=1)
+    """How far past our own clock a tick may be stamped."""
+    max_vol: Annotated[float, Field(gt=0)] = 10.0
+    """No annualised implied vol is above this (10 = 1000%)."""
+
+
+class Metrics(Table):
+    """Where each process shows its numbers to Prometheus; 0 switches one off."""
+
+    host: str = "127.0.0.1"
+    produce: Annotated[int, Field(ge=0, le=65535)] = 9110
+    """The first producer's port; each further one takes the next."""
+    stream: Annotated[int, Field(ge=0, le=65535)] = 9102
+    alert: Annotated[int, Field(ge=0, le=65535)] = 9103
+
+
+class StreamSettings(Table):
+    """All that the streams room is told."""
+
+    kafka: Kafka = Kafka()
+    symbols: dict[str, Symbol]
+    realised: Realised = Realised()
+    pairs: list[Pair] = []
+    screen: Screen = Screen()
+    metrics: Metrics = Metrics()
+    checkpoint_every: Duration = timedelta(seconds=1)
+
+    @model_validator(mode="after")
+    def _known(self) -> "StreamSettings":
+        wanted = {
+            f"{estimator}/{window}"
+            for estimator in self.realised.estimators
+            for window in self.realised.windows
+        }
+        for pair in self.pairs:
+            for leg in (pair.left, pair.right):
+                if leg not in self.symbols:
+                    raise ValueError(f"pairs: {pair.name}: no [symbols.{leg}]")
+                if pair.implied and self.symbols[leg].implied is None:
+                    raise ValueError(
+                        f"pairs: {pair.name}: symbols.{leg}.implied is not set"
+                    )
+            for comparison in pair.realised:
+                if comparison not in wanted:
+                    raise ValueError(
+                        f"pairs: {pair.name}: {comparison!r} is not among"
+                        f" realised.estimators × realised.windows"
+                    )
+        names = [pair.name for pair in self.pairs]
+        if len(set(names)) < len(names):
+            raise ValueError("pairs: the same pair twice")
+        return self
+
+
+def client(kafka: Kafka) -> dict[str, Any]:
+    """Return the connection arguments that kafka-python and aiokafka share.
+
+    Raises:
+        ValueError: no broker is configured.
+    """
+    if kafka.bootstrap_servers is None:
+        raise ValueError("kafka.bootstrap_servers is not set")
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": kafka.bootstrap_servers.split(","),
+        "security_protocol": kafka.security_protocol,
+    }
+    if kafka.sasl_mechanism is not None:
+        arguments["sasl_mechanism"] = kafka.sasl_mechanism
+        arguments["sasl_plain_username"] = kafka.username
+        arguments["sasl_plain_password"] = (
+            kafka.password.get_secret_value() if kafka.password else None
+        )
+    return arguments

@@ -1,0 +1,84 @@
+"""Where each record flows: names, keys, partitions, retention."""
+
+from dataclasses import dataclass
+
+from streams.events import (
+    Alert,
+    Bars,
+    Checkpoint,
+    Delivery,
+    Event,
+    LegReadings,
+    PriceTicks,
+    Rejected,
+    SpreadReadings,
+    VolatilityReadings,
+    VolTicks,
+)
+
+DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One Kafka topic.
+
+    Attributes:
+        name: as in Kafka, before the configured prefix.
+        carries: the record type.
+        keyed_by: what the key is; equal keys share a partition and an order.
+        spread: whether it is split into the configured number of partitions;
+            the others have one, because they are small and read whole.
+        retention_seconds: how long the broker keeps records.
+        compacted: keep the last record of each key for ever instead.
+    """
+
+    name: str
+    carries: type[Event]
+    keyed_by: str
+    spread: bool = True
+    retention_seconds: int = 7 * DAY
+    compacted: bool = False
+
+
+PRICE_TICKS = Topic("ticks.price", PriceTicks, "symbol")
+VOL_TICKS = Topic("ticks.vol", VolTicks, "symbol")
+# Longer than the longest window: a window is restored by reading its bars again.
+BARS = Topic("bars", Bars, "symbol", retention_seconds=120 * DAY)
+LEGS = Topic("legs", LegReadings, "pair")
+READINGS = Topic("readings", VolatilityReadings, "symbol", retention_seconds=90 * DAY)
+SPREADS = Topic("spreads", SpreadReadings, "pair", retention_seconds=90 * DAY)
+ALERTS = Topic("alerts", Alert, "rule", spread=False, retention_seconds=365 * DAY)
+DELIVERIES = Topic(
+    "deliveries", Delivery, "channel", spread=False, retention_seconds=365 * DAY
+)
+REJECTED = Topic(
+    "rejected", Rejected, "topic", spread=False, retention_seconds=30 * DAY
+)
+
+
+def checkpoints(agent: str) -> Topic:
+    """Return where `agent` remembers; the last record of a partition is its state.
+
+    One topic an agent, so that reading one record is enough at a restart.
+    """
+    return Topic(f"checkpoints.{agent}", Checkpoint, "partition", compacted=True)
+
+
+AGENTS = ("sample", "quote", "measure", "join", "judge")
+
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        PRICE_TICKS,
+        VOL_TICKS,
+        BARS,
+        LEGS,
+        READINGS,
+        SPREADS,
+        ALERTS,
+        DELIVERIES,
+        REJECTED,
+        *map(checkpoints, AGENTS),
+    )
+}
