@@ -228,6 +228,11 @@ class Alert(Event, frozen=True, kw_only=True):
     reason: str
     channels: list[str]
     """The channels this rule is routed to."""
+    began: int | None = None
+    """The ``since`` of the incident's firing; None for an unknown outside one."""
+    peak: float | None = None
+    """The widest spread of the incident so far."""
+    peak_at: int | None = None
 
 
 class Outcome(StrEnum):
