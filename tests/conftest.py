@@ -1,0 +1,49 @@
+"""Fixtures that every room's tests share."""
+
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.settings import Kafka
+from tests.brokers import ROOT, Broker, start_broker
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """Give the broker of this run; a test may hurt it, and finds it well."""
+    running = start_broker(tmp_path_factory.mktemp("broker") / "data")
+    yield running
+    # Nobody reads these records again: a clean stop would write them all down.
+    running.kill()
+
+
+@pytest.fixture(autouse=True)
+def _broker_is_well(request: pytest.FixtureRequest) -> None:
+    # Before each test, because what hurt it may have failed half way.
+    if "broker" in request.fixturenames:
+        running: Broker = request.getfixturevalue("broker")
+        running.start()
+
+
+@pytest.fixture
+def kafka_settings(broker: Broker) -> Kafka:
+    """Give settings with topics of the test's own, so that no two tests meet."""
+    return Kafka(
+        bootstrap_servers=broker.bootstrap_servers,
+        topic_prefix=f"t{secrets.token_hex(4)}.",
+    )
+
+
+@pytest.fixture(scope="session")
+def data_dir() -> Path:
+    """Give the reference data, which stand beside the checkout and not in it."""
+    path = ROOT.parent / "shared" / "data"
+    if not path.is_dir():
+        reason = f"no reference data: {path} is missing"
+        if os.environ.get("CI") == "true":
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return path
