@@ -1,0 +1,1 @@
+"""Where the market enters: sources, and the publisher that carries them to Kafka."""

@@ -1,0 +1,78 @@
+"""What a source is: an async iterator of what was heard of some series."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from streams.events import Origin
+from streams.topics import PRICE_TICKS, VOL_TICKS, Topic
+
+Instants = npt.NDArray[np.int64]
+"""Nanoseconds UTC of events."""
+
+Values = npt.NDArray[np.float64]
+"""Prices, sizes, or annualised fractions."""
+
+SECOND = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One line of numbers of one symbol, from one place.
+
+    Attributes:
+        symbol: ``NVDA``, ``BTC``.
+        source: who says it, as shown to people and in metric labels.
+        measure: the publisher's name for an implied vol; None for a price.
+        tenor_days: of an implied vol.
+        origin: how an implied vol came to be.
+        delay_seconds: how long the venue itself holds its data back.
+    """
+
+    symbol: str
+    source: str
+    measure: str | None = None
+    tenor_days: int = 0
+    origin: Origin = Origin.PUBLISHED
+    delay_seconds: float = 0.0
+
+    @property
+    def topic(self) -> Topic:
+        """Where its ticks go."""
+        return PRICE_TICKS if self.measure is None else VOL_TICKS
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Heard:
+    """What a source says about one series, all at once.
+
+    Attributes:
+        series: whose ticks these are.
+        at: when each was made public (ns UTC).
+        value: prices, or annualised fractions.
+        size: units traded with each price, where the source says.
+        until: the source vouches that before this instant there was nothing
+            else. None: it vouches for no more than the ticks themselves.
+        since: the source vouches from here on. Only needed where its word
+            does not join on to what it said last: at its beginning, and after
+            an outage that could not be filled. A live source that lost its
+            line must say so, or the hole would pass for a quiet market.
+    """
+
+    series: Series
+    at: Instants
+    value: Values
+    size: Values | None = None
+    until: int | None = None
+    since: int | None = None
+
+
+class Source(Protocol):
+    """Anything the market can be heard from; it ends when it has no more to say."""
+
+    def __aiter__(self) -> AsyncIterator[Heard]:
+        """Start listening."""
+        ...
