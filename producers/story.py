@@ -121,7 +121,7 @@ def btc_prices(data: Path | None = None) -> Recording:
 def _hourly(path: Path) -> list[tuple[int, float]]:
     try:
         with path.open(newline="") as file:
-            return [
+            rows = [
                 (
                     # A candle's close is the price when its hour ends.
                     instant(datetime.fromisoformat(f"{row['timestamp']}+00:00")) + HOUR,
@@ -133,6 +133,9 @@ def _hourly(path: Path) -> list[tuple[int, float]]:
         raise ValueError(f"{path}: no such file") from None
     except (KeyError, ValueError, OSError) as error:
         raise ValueError(f"{path}: not hourly candles: {error!r}") from error
+    if not rows:
+        raise ValueError(f"{path}: not hourly candles: no rows")
+    return rows
 
 
 def _told(series: Series, start: int, at: Instants, value: Values) -> Recording:
