@@ -15,6 +15,7 @@ A record whose ``end`` is not beyond what is already covered is a repetition;
 one whose ``start`` is beyond it leaves a gap.
 """
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
@@ -37,6 +38,10 @@ class Origin(StrEnum):
     """Made by the seeded market, for tests and demonstrations."""
 
 
+Unchecked = Sequence[float | None]
+"""A column from outside; JSON has no NaN, so what is no number is null."""
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """What every record has: the version of its own layout."""
 
@@ -52,8 +57,8 @@ class PriceTicks(Event, frozen=True, kw_only=True):
     end: int
     at: list[int]
     """When the venue made each price public (ns UTC)."""
-    price: list[float]
-    size: list[float] = []
+    price: Unchecked
+    size: Sequence[float] = []
     """Units traded; empty where the source does not say."""
     delay_seconds: float = 0.0
     """How long the venue itself holds its data back (Cboe: 900)."""
@@ -71,7 +76,7 @@ class VolTicks(Event, frozen=True, kw_only=True):
     start: int
     end: int
     at: list[int]
-    value: list[float]
+    value: Unchecked
     """Annualised fraction."""
     delay_seconds: float = 0.0
 

@@ -36,6 +36,11 @@ def seconds(text: str) -> float:
     return float(match[1]) * _UNITS[match[2]]
 
 
+def nanoseconds(duration: timedelta) -> int:
+    """Return a duration in the unit of every instant."""
+    return int(duration.total_seconds() * 1e9)
+
+
 def _duration(value: object) -> object:
     return timedelta(seconds=seconds(value)) if isinstance(value, str) else value
 
@@ -125,6 +130,8 @@ class Screen(Table):
     """How far past our own clock a tick may be stamped."""
     max_vol: Annotated[float, Field(gt=0)] = 10.0
     """No annualised implied vol is above this (10 = 1000%)."""
+    max_vol_jump: Annotated[float, Field(gt=0)] = 1.0
+    """A vol whose logarithm moves further than this at once is refused."""
 
 
 class Metrics(Table):

@@ -1,0 +1,214 @@
+"""The stage from ``bars`` to ``readings`` and ``legs``: realised volatility.
+
+The windows themselves are not remembered across a restart: their rows are in
+``bars``, and sums that are exact come out the same when they are read again.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator
+from itertools import product
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.coverage import Coverage
+from streams.events import (
+    Bars,
+    LegName,
+    LegReadings,
+    Origin,
+    Quality,
+    VolatilityReadings,
+)
+from streams.pairs import Leg, legs_of
+from streams.settings import StreamSettings, seconds
+from streams.stage import Gap, Out, Outcome
+from streams.topics import LEGS, READINGS
+from streams.volatility.bars import BarColumns
+from streams.volatility.estimators import ESTIMATORS, Estimator
+from streams.volatility.market_time import market_clock
+
+Int = NDArray[np.int64]
+Float = NDArray[np.float64]
+
+MARKS = 256
+"""Offsets remembered a window: a restart reads at most 1/256 too much."""
+
+
+class _Series:
+    """What is remembered of one symbol: an estimator for each comparison."""
+
+    def __init__(self, settings: StreamSettings, name: str) -> None:
+        clock = market_clock(settings.symbols[name].clock)
+        realised = settings.realised
+        self.coverage = Coverage()
+        self.estimators: dict[str, Estimator] = {
+            f"{estimator}/{window}": ESTIMATORS[estimator](seconds(window), clock)
+            for estimator, window in product(realised.estimators, realised.windows)
+        }
+        self._marks: deque[tuple[int, int]] = deque()
+        self._spacing = int(
+            max(map(seconds, realised.windows), default=0) * 1e9 / MARKS
+        )
+
+    def mark(self, offset: int, at: int) -> None:
+        """Remember where a bar stands, and forget the places no window needs."""
+        if not self._marks or at >= self._marks[-1][1] + self._spacing:
+            self._marks.append((offset, at))
+        oldest = min((e.needs_since(at) for e in self.estimators.values()), default=at)
+        while len(self._marks) > 1 and self._marks[1][1] <= oldest:
+            self._marks.popleft()
+
+    @property
+    def base(self) -> int | None:
+        """The offset from which the windows can be filled again."""
+        return self._marks[0][0] if self._marks else None
+
+
+class Measure:
+    """Every configured estimator over every window, of each symbol."""
+
+    def __init__(self, settings: StreamSettings) -> None:
+        self._settings = settings
+        self._series: dict[str, _Series] = {}
+        self._legs: dict[tuple[str, str], list[Leg]] = {}
+        for symbol, leg in legs_of(settings, realised=True):
+            self._legs.setdefault((symbol, leg.comparison), []).append(leg)
+
+    def apply(self, record: Bars, offset: int, now: int) -> list[Outcome]:
+        """Return what the bars make of each volatility."""
+        del now
+        if record.symbol not in self._settings.symbols:
+            return []  # its ticks were refused when it was taken out
+        series = self._series.get(record.symbol)
+        if series is None:
+            series = self._series[record.symbol] = _Series(
+                self._settings, record.symbol
+            )
+        known = series.coverage.watermark
+        cover = series.coverage.take(record.start, record.end)
+        if not cover.fresh:
+            return []  # told again after a crash; the first telling was used
+        out: list[Outcome] = []
+        if cover.gap is not None:
+            out.append(Gap(f"{record.symbol} bars", *cover.gap))
+        bars = _columns(record, known)
+        if len(bars):
+            series.mark(offset, int(bars.at[-1]))
+        start = record.start if known is None else known
+        cover_of_rows = (start, record.end)
+        for comparison, estimator in series.estimators.items():
+            measure, window = comparison.split("/")
+            name = LegName(
+                symbol=record.symbol,
+                measure=measure,
+                window=window,
+                origin=Origin.COMPUTED,
+                source=record.source,
+                delay_seconds=record.delay_seconds,
+            )
+            value, warm = estimator.update(bars)
+            usable = np.isfinite(value)
+            for quality, rows in (
+                (Quality.WARMING, usable & ~warm),
+                (Quality.OK, usable & warm),
+            ):
+                if rows.any():
+                    out.append(
+                        _reading(
+                            name, quality, cover_of_rows, bars.at[rows], value[rows]
+                        )
+                    )
+            good = usable & warm
+            out += self._leg_readings(name, cover_of_rows, bars.at[good], value[good])
+        return out
+
+    def _leg_readings(
+        self, name: LegName, cover: tuple[int, int], at: Int, value: Float
+    ) -> Iterator[Out]:
+        """Yield a record, if only of the watermark, to each pair that waits for it."""
+        comparison = f"{name.measure}/{name.window}"
+        for leg in self._legs.get((name.symbol, comparison), ()):
+            reading = LegReadings(
+                pair=leg.pair,
+                comparison=comparison,
+                side=leg.side,
+                name=name,
+                start=cover[0],
+                end=cover[1],
+                at=at.tolist(),
+                value=value.tolist(),
+            )
+            yield Out(LEGS, leg.pair, reading)
+
+    def state(self) -> dict[str, Any]:
+        """Return watermarks and what the estimators keep outside their windows."""
+        return {
+            name: {
+                "watermark": series.coverage.watermark,
+                "estimators": {
+                    comparison: estimator.state()
+                    for comparison, estimator in series.estimators.items()
+                },
+            }
+            for name, series in self._series.items()
+        }
+
+    def base(self) -> int | None:
+        """Return the oldest record that is still inside a window."""
+        bases = [series.base for series in self._series.values()]
+        return min((base for base in bases if base is not None), default=None)
+
+    def restore(
+        self, state: dict[str, Any], records: Iterable[tuple[int, Bars]]
+    ) -> None:
+        """Become what gave `state`, with the windows filled from the bars."""
+        parts: dict[str, list[BarColumns]] = {name: [] for name in state}
+        known: dict[str, Coverage] = {name: Coverage() for name in state}
+        for name in state.keys() & self._settings.symbols.keys():
+            self._series[name] = _Series(self._settings, name)
+        for offset, record in records:
+            series = self._series.get(record.symbol)
+            if series is None:
+                continue
+            before = known[record.symbol].watermark
+            if not known[record.symbol].take(record.start, record.end).fresh:
+                continue
+            bars = _columns(record, before)
+            if len(bars):
+                parts[record.symbol].append(bars)
+                series.mark(offset, int(bars.at[-1]))
+        for name, series in self._series.items():
+            saved = state[name]
+            series.coverage.watermark = saved["watermark"]
+            bars = BarColumns.concatenate(parts[name])
+            for comparison, estimator in series.estimators.items():
+                # A window that was configured since then starts warming now.
+                if comparison in saved["estimators"]:
+                    estimator.restore(saved["estimators"][comparison], bars)
+
+
+def _reading(
+    name: LegName, quality: Quality, cover: tuple[int, int], at: Int, value: Float
+) -> Out:
+    reading = VolatilityReadings(
+        symbol=name.symbol,
+        measure=name.measure,
+        window=name.window,
+        origin=name.origin,
+        source=name.source,
+        quality=quality,
+        start=cover[0],
+        end=cover[1],
+        at=at.tolist(),
+        value=value.tolist(),
+        delay_seconds=name.delay_seconds,
+    )
+    return Out(READINGS, name.symbol, reading)
+
+
+def _columns(record: Bars, known: int | None) -> BarColumns:
+    """Return the record's bars that are not known already."""
+    bars = BarColumns.of(record.at, record.open, record.high, record.low, record.close)
+    return bars if known is None else bars[int(np.searchsorted(bars.at, known)) :]
