@@ -1,0 +1,149 @@
+"""What a window such as 30d or 1h means on a given market's clock.
+
+A day or longer is a calendar span for every asset, so that both legs of a
+pair look at the same stretch of the world: 30d of a stock is the sessions in
+it. Shorter than a day, a stock's window is a stretch of open market: 1h at
+10:00 reaches back to half past the previous close, and the return of the
+night between is no part of it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from streams.volatility.bars import BarColumns, Column, log_return
+from streams.volatility.market_time import DAY_NS, MarketClock
+
+Instants = NDArray[np.int64]
+
+_CALENDAR_YEAR_DAYS = 365.0
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A length of time on a market's clock.
+
+    Attributes:
+        window_seconds: as configured.
+        clock: the market's.
+    """
+
+    window_seconds: float
+    clock: MarketClock
+
+    def __post_init__(self) -> None:
+        """Refuse a window of no length.
+
+        Raises:
+            ValueError: the window is not longer than a nanosecond.
+        """
+        if not self.window_seconds * 10**9 >= 1:
+            raise ValueError(f"a window of {self.window_seconds} s")
+
+    @property
+    def intraday(self) -> bool:
+        """Whether it is measured in open market and leaves the nights out."""
+        return self.clock.has_nights and self.length < DAY_NS
+
+    @property
+    def length(self) -> int:
+        """Nanoseconds: of open market if `intraday`, else of the calendar."""
+        return round(self.window_seconds * 10**9)
+
+    @property
+    def market_length(self) -> float:
+        """Market nanoseconds such a window holds on average over a year."""
+        if self.intraday:
+            return float(self.length)
+        days = self.length / DAY_NS
+        return days * self.clock.unit * self.clock.per_year / _CALENDAR_YEAR_DAYS
+
+    def key(self, at: Instants) -> Instants:
+        """Return the instants on the axis along which `length` is measured."""
+        return self.clock.position(at) if self.intraday else at
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """Bars, each with the close it moved away from.
+
+    Attributes:
+        bars: n bars.
+        key: their ends on the window's axis.
+        close_before: the close before each.
+        counts: whether the step is part of a window: not the first bar ever,
+            nor one that begins in another session when nights are left out.
+        elapsed: market time (ns) from the close before; 0 where not counted.
+    """
+
+    bars: BarColumns
+    key: Instants
+    close_before: Column
+    counts: NDArray[np.bool_]
+    elapsed: Instants
+
+    @property
+    def returns(self) -> Column:
+        """Log returns from close to close; 0 where not counted."""
+        moves = log_return(self.close_before, self.bars.close)
+        return np.where(self.counts, moves, 0.0)
+
+
+@dataclass(slots=True)
+class Trail:
+    """The last bar seen of one symbol, from which the next one steps.
+
+    Attributes:
+        span: the window.
+        at: end of the last bar; None before the first.
+        close: its close.
+        since: key of the first bar there ever was.
+    """
+
+    span: Span
+    at: int | None = None
+    close: float = float("nan")
+    since: int = 0
+
+    def step(self, bars: BarColumns) -> Steps:
+        """Move on over one or more bars.
+
+        Raises:
+            ValueError: a bar that is not later than the one before it, or
+                outside the market's calendar.
+        """
+        at = bars.at
+        if self.at is not None and at[0] <= self.at:
+            raise ValueError(f"the bar of {at[0]} ns comes after that of {self.at} ns")
+        key = self.span.key(at)
+        first = self.at is None
+        start = np.concatenate((at[:1], at[:-1]))
+        before = np.concatenate((bars.close[:1], bars.close[:-1]))
+        if self.at is not None:
+            start[0], before[0] = self.at, self.close
+        if self.span.intraday:
+            counts = self.span.clock.unbroken(start, at)
+        else:
+            counts = np.ones(at.shape, dtype=np.bool_)
+        counts[0] &= not first
+        elapsed = np.where(counts, self.span.clock.elapsed(start, at), 0)
+        if first:
+            self.since = int(key[0])
+        self.at, self.close = int(at[-1]), float(bars.close[-1])
+        return Steps(bars, key, before, counts, elapsed)
+
+    def warm(self, key: Instants, elapsed: NDArray[np.number]) -> NDArray[np.bool_]:
+        """Return whether windows are full enough to be compared.
+
+        History reaches back a whole window, and the window holds at least
+        half the market time its name promises: a stock's 1d on a Monday at
+        10:00 holds a week-end's return and half an hour.
+
+        Args:
+            key: ends of the windows.
+            elapsed: market time (ns) in each.
+        """
+        enough = elapsed >= self.span.market_length / 2
+        reached: NDArray[np.bool_] = key - self.since >= self.span.length
+        return reached & enough

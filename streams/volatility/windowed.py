@@ -1,0 +1,115 @@
+"""What every estimator over a sliding window shares."""
+
+from abc import ABC, abstractmethod
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from streams.volatility.bars import BarColumns, Column
+from streams.volatility.estimator import Estimates
+from streams.volatility.exact_sum import Limbs
+from streams.volatility.market_time import MarketClock
+from streams.volatility.span import Span, Steps, Trail
+from streams.volatility.window import Slices, Window
+
+_ELAPSED, _COUNT = slice(0, 1), slice(1, 2)
+_TERMS = 2
+
+
+class WindowedVolatility(ABC):
+    """The root of a variance made of exact sums over a window.
+
+    A subclass says what is summed for each bar (`_terms`) and what variance
+    per bar the sums of a window make (`_variance`). The market time that
+    passed, not the number of bars, says how many such bars make a year: so a
+    gap, a silent stretch and any grid annualise alike.
+    """
+
+    limbs: ClassVar[int]
+    """Integers summed for each bar."""
+
+    def __init__(self, window_seconds: float, clock: MarketClock) -> None:
+        self._span = Span(window_seconds, clock)
+        self._reset()
+
+    def _reset(self) -> None:
+        self._trail = Trail(self._span)
+        self._window = Window(self._span.length, _TERMS + self.limbs)
+
+    @abstractmethod
+    def _terms(self, steps: Steps) -> Limbs:
+        """Return the addends of each bar, shape (limbs, n)."""
+
+    @abstractmethod
+    def _variance(self, windows: "Sums", bars: Column) -> Column:
+        """Return the variance per bar of windows of so many bars."""
+
+    def update(self, bars: BarColumns) -> Estimates:
+        """Take in further bars; see `Estimator`."""
+        if not len(bars):
+            return Estimates.none()
+        trail = replace(self._trail)
+        steps = trail.step(bars)
+        addends = np.empty((_TERMS + self.limbs, len(bars)), dtype=np.int64)
+        addends[0] = steps.elapsed
+        addends[1] = steps.counts
+        addends[_TERMS:] = np.where(steps.counts, self._terms(steps), 0)
+        slices = self._window.extend(steps.key, bars.at, addends)
+        self._trail = trail
+
+        elapsed = slices.sums(_ELAPSED)[0]
+        count = slices.sums(_COUNT)[0].astype(np.float64)
+        clock = self._span.clock
+        with np.errstate(divide="ignore", invalid="ignore"):
+            per_bar = self._variance(Sums(slices), count)
+            per_unit = per_bar * (count * clock.unit / elapsed)
+            value = np.sqrt(clock.per_year * per_unit)
+        value[elapsed <= 0] = np.nan
+        return Estimates(value, trail.warm(steps.key, elapsed))
+
+    def needs_since(self, at: int) -> int:
+        """Return the event time of the oldest bar still needed."""
+        if self._trail.at is None:
+            return at + 1
+        key = self._span.key(np.array([at], dtype=np.int64))
+        return self._window.oldest(int(key[0]))
+
+    def state(self) -> dict[str, Any]:
+        """Return where history began and where it stands."""
+        return {
+            "window_seconds": self._span.window_seconds,
+            "since": self._trail.since,
+            "at": self._trail.at,
+        }
+
+    def restore(self, state: dict[str, Any], bars: BarColumns) -> None:
+        """Become what the estimator was; see `Estimator`."""
+        if state["window_seconds"] != self._span.window_seconds:
+            raise ValueError(
+                f"a state of {state['window_seconds']} s"
+                f" for a window of {self._span.window_seconds} s"
+            )
+        end = int(bars.at[-1]) if len(bars) else None
+        if end != state["at"]:
+            raise ValueError(f"bars up to {end} for a state of {state['at']}")
+        self._reset()
+        self.update(bars)
+        self._trail.since = state["since"]
+
+
+class Sums:
+    """The terms' sums over each of some windows."""
+
+    def __init__(self, slices: Slices) -> None:
+        self._slices = slices
+
+    def __call__(self, terms: slice, skip: int = 0) -> Limbs:
+        """Return the limbs of those sums.
+
+        Args:
+            terms: which rows of what `_terms` returned.
+            skip: how many of the oldest bars of each window to leave out.
+        """
+        shifted = slice(terms.start + _TERMS, terms.stop + _TERMS)
+        return self._slices.sums(shifted, skip)
