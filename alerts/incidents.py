@@ -1,0 +1,197 @@
+"""How a rule's standing becomes an incident: firing, then resolved.
+
+Everything is in event time. A rule fires when it has stood in breach for its
+``for``, at the very instant that completes it, whether or not a row falls
+there; it resolves when it has stood clear as long. The moment a leg goes
+stale the pending timer is void, and that nothing can be said is told: once an
+incident, or once a silence when there is no incident.
+
+Pure: what a rule announces depends on the rows and on what they cover, never
+on how they were cut into records.
+"""
+
+from hashlib import blake2b
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+
+from alerts.rules import Standing
+from alerts.settings import Rule
+from alerts.timeline import Judged, Timeline
+from streams.events import AlertState
+
+
+class Peak(msgspec.Struct, frozen=True):
+    """The widest spread so far, and since when (ns UTC)."""
+
+    value: float
+    at: int
+
+
+class Run(msgspec.Struct, frozen=True):
+    """Since when a rule has stood as it does."""
+
+    standing: int
+    since: int
+    peak: Peak | None = None
+    """The widest of it, while in breach."""
+
+
+class Incident(msgspec.Struct, frozen=True):
+    """What fired and has not resolved."""
+
+    id: str
+    began: int
+    peak: Peak
+    unknown_told: bool = False
+
+
+class Memory(msgspec.Struct, frozen=True):
+    """All that is kept of one rule between records."""
+
+    run: Run | None = None
+    incident: Incident | None = None
+
+
+class Transition(NamedTuple):
+    """A rule changes what it says."""
+
+    state: AlertState
+    id: str
+    event_time: int
+    since: int
+    incident: Incident | None
+    """The incident as it stands then; None for an unknown outside one."""
+
+
+def incident_id(rule: str, since: int) -> str:
+    """Return the name of what began at `since`: the same whoever works it out."""
+    return blake2b(f"{rule}\n{since}".encode(), digest_size=8).hexdigest()
+
+
+def follow(
+    rule: Rule, memory: Memory, timeline: Timeline, judged: Judged
+) -> tuple[Memory, list[Transition]]:
+    """Return what to remember of `rule`, and what it announces over a timeline.
+
+    Args:
+        rule: the rule.
+        memory: what is known of it from before.
+        timeline: the rows right after those `memory` has seen.
+        judged: how the rule stands over `timeline`.
+    """
+    if not judged.start.size:
+        return memory, []
+    runs = _Runs(rule, timeline, judged, memory.run)
+    incident, transitions, after = memory.incident, list[Transition](), 0
+    while (turn := runs.turn(after, incident)) is not None:
+        state, run = turn
+        transition = runs.announce(state, run, incident)
+        transitions.append(transition)
+        incident = None if state is AlertState.RESOLVED else transition.incident
+        after = run + 1
+    if incident is not None:
+        incident = runs.widened(incident, timeline.record.end)
+    return Memory(run=runs.last(), incident=incident), transitions
+
+
+class _Runs:
+    """A timeline as runs of one standing each; the first may go on from before."""
+
+    def __init__(
+        self, rule: Rule, timeline: Timeline, judged: Judged, before: Run | None
+    ) -> None:
+        self._rule = rule
+        self._timeline = timeline
+        self._judged = judged
+        standing = judged.standing
+        first = np.append(0, np.flatnonzero(standing[1:] != standing[:-1]) + 1)
+        self._standing = standing[first]
+        self._since = judged.start[first]
+        self._end = np.append(self._since[1:], timeline.record.end)
+        continued = before is not None and before.standing == self._standing[0]
+        self._before = before if continued else None
+        if self._before is not None:
+            self._since[0] = self._before.since
+        self._hold = round(rule.hold.total_seconds() * 1e9)
+        lasting = self._since + self._hold < self._end
+        self._breaches = np.flatnonzero(lasting & (self._standing == Standing.BREACH))
+        self._clears = np.flatnonzero(lasting & (self._standing == Standing.CLEAR))
+        # One that goes on from before was told, or left untold, when it began.
+        unknown = self._standing == Standing.UNKNOWN
+        unknown[0] &= not continued
+        self._unknowns = np.flatnonzero(unknown)
+
+    def turn(
+        self, after: int, incident: Incident | None
+    ) -> tuple[AlertState, int] | None:
+        """Return the next change and the run that brings it, from a run on."""
+        if incident is None:
+            options = [
+                (AlertState.FIRING, self._breaches),
+                (AlertState.UNKNOWN, self._unknowns),
+            ]
+        else:
+            options = [(AlertState.RESOLVED, self._clears)]
+            if not incident.unknown_told:
+                options.append((AlertState.UNKNOWN, self._unknowns))
+        turns = []
+        for state, runs in options:
+            later = runs[np.searchsorted(runs, after) :]
+            if later.size:
+                turns.append((state, int(later[0])))
+        return min(turns, key=lambda turn: turn[1], default=None)
+
+    def announce(
+        self, state: AlertState, run: int, incident: Incident | None
+    ) -> Transition:
+        """Return the change that a run brings."""
+        since = int(self._since[run])
+        event_time = since if state is AlertState.UNKNOWN else since + self._hold
+        name = incident_id(self._rule.name, since) if incident is None else incident.id
+        if incident is not None:
+            incident = msgspec.structs.replace(
+                self.widened(incident, event_time),
+                unknown_told=incident.unknown_told or state is AlertState.UNKNOWN,
+            )
+        elif state is AlertState.FIRING:
+            peak = self._peak(run, event_time)
+            incident = Incident(id=name, began=since, peak=peak)
+        return Transition(state, name, event_time, since, incident)
+
+    def widened(self, incident: Incident, until: int) -> Incident:
+        """Return the incident with its peak brought up to an instant, included."""
+        widest = self._widest(incident.began, until)
+        if widest is None or widest.value <= incident.peak.value:
+            return incident
+        return msgspec.structs.replace(incident, peak=widest)
+
+    def last(self) -> Run:
+        """Return the run that goes on past the end."""
+        run = len(self._standing) - 1
+        standing = int(self._standing[run])
+        breach = standing == Standing.BREACH
+        return Run(
+            standing=standing,
+            since=int(self._since[run]),
+            peak=self._peak(run, int(self._end[run])) if breach else None,
+        )
+
+    def _peak(self, run: int, until: int) -> Peak:
+        """Return the widest of a run in breach, up to an instant, included."""
+        known = self._before.peak if run == 0 and self._before else None
+        widest = self._widest(int(self._since[run]), until)
+        peaks = [peak for peak in (known, widest) if peak is not None]
+        # Of equals the first, which is the earlier.
+        return max(peaks, key=lambda peak: peak.value)
+
+    def _widest(self, since: int, until: int) -> Peak | None:
+        low = np.searchsorted(self._judged.start, since)
+        high = np.searchsorted(self._judged.start, until, side="right")
+        known = self._judged.standing[low:high] != Standing.UNKNOWN
+        if not known.any():
+            return None
+        spread = self._timeline.spread[self._judged.stretch[low:high]]
+        widest = int(np.where(known, spread, -np.inf).argmax())
+        return Peak(float(spread[widest]), int(self._judged.start[low + widest]))
