@@ -35,7 +35,7 @@ check: $(VENV)/.dev ## style, types, architecture, spelling, packaging
 	$(BIN)/validate-pyproject pyproject.toml
 	$(BIN)/hadolint Dockerfile
 	$(BIN)/docker-compose --profile '*' config --quiet
-	$(BIN)/compose-lint docker-compose.yml
+	$(BIN)/compose-lint check --strict-config --skip-suppressed --fail-on medium docker-compose.yml
 
 format: $(VENV)/.dev ## put the code in the one format
 	$(BIN)/ruff format .
