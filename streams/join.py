@@ -14,14 +14,19 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from streams import wire
 from streams.coverage import Coverage
 from streams.events import LegName, LegReadings, Side, SpreadReadings
+from streams.screening import Reason
 from streams.settings import StreamSettings
-from streams.stage import Gap, Out, Outcome
+from streams.stage import Gap, Out, Outcome, Refused
 from streams.topics import SPREADS
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
+
+MAX_ROWS = 5_000
+"""Rows in one record: some 600 kB, where brokers take 1 MB by default."""
 
 _NONE_AT: Int = np.empty(0, dtype=np.int64)
 _NONE: Float = np.empty(0)
@@ -105,6 +110,10 @@ class Join:
         key = (record.pair, record.comparison)
         comparison = self._comparisons.setdefault(key, _Comparison())
         leg = comparison.legs[record.side]
+        if len(record.at) != len(record.value):
+            detail = f"{len(record.at)} instants, {len(record.value)} values"
+            raw = wire.encode(record)
+            return [Refused(Reason.UNEQUAL_COLUMNS, detail, record.pair, 1, raw)]
         known = leg.coverage.watermark
         cover = leg.coverage.take(record.start, record.end)
         if not cover.fresh:
@@ -207,9 +216,11 @@ def _join(
     at = np.union1d(left.at, right.at)
     at = at[(at >= start) & (at >= left.at[0]) & (at >= right.at[0])]
     rows_left, rows_right = left.rows(at), right.rows(at)
-    # A record has one name a leg: cut where a source or its delay changed.
+    # A record has one name a leg: cut where a source or its delay changed, and
+    # where it would grow beyond what a broker takes.
     whose = left.name_of[rows_left] * len(right.names) + right.name_of[rows_right]
-    cuts = [0, *(np.flatnonzero(np.diff(whose)) + 1).tolist(), len(at)]
+    changes = (np.flatnonzero(np.diff(whose)) + 1).tolist()
+    cuts = [0, *sorted({*changes, *range(MAX_ROWS, len(at), MAX_ROWS)}), len(at)]
     spreads = []
     for first, after in pairwise(cuts):
         a, b = rows_left[first:after], rows_right[first:after]

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from streams import wire
 from streams.coverage import Coverage
 from streams.events import (
     Bars,
@@ -22,11 +23,13 @@ from streams.events import (
     VolatilityReadings,
 )
 from streams.pairs import Leg, legs_of
+from streams.screening import Reason
 from streams.settings import StreamSettings, seconds
-from streams.stage import Gap, Out, Outcome
+from streams.stage import Gap, Out, Outcome, Refused
 from streams.topics import LEGS, READINGS
 from streams.volatility.bars import BarColumns
-from streams.volatility.estimators import ESTIMATORS, Estimator
+from streams.volatility.estimator import Estimates, Estimator
+from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.market_time import market_clock
 
 Int = NDArray[np.int64]
@@ -51,6 +54,15 @@ class _Series:
         self._spacing = int(
             max(map(seconds, realised.windows), default=0) * 1e9 / MARKS
         )
+
+    def update(self, bars: BarColumns) -> dict[str, Estimates]:
+        """Return what each estimator makes of further bars.
+
+        Raises:
+            ValueError: no estimator takes these bars; none has changed, since
+                what one refuses all of them do.
+        """
+        return {name: e.update(bars) for name, e in self.estimators.items()}
 
     def mark(self, offset: int, at: int) -> None:
         """Remember where a bar stands, and forget the places no window needs."""
@@ -87,18 +99,22 @@ class Measure:
                 self._settings, record.symbol
             )
         known = series.coverage.watermark
-        cover = series.coverage.take(record.start, record.end)
-        if not cover.fresh:
+        if known is not None and record.end <= known:
             return []  # told again after a crash; the first telling was used
+        try:
+            bars = _columns(record, known)
+            estimates = series.update(bars)
+        except (ValueError, OverflowError) as error:
+            return [_refused(record, error)]
         out: list[Outcome] = []
+        cover = series.coverage.take(record.start, record.end)
         if cover.gap is not None:
             out.append(Gap(f"{record.symbol} bars", *cover.gap))
-        bars = _columns(record, known)
         if len(bars):
             series.mark(offset, int(bars.at[-1]))
         start = record.start if known is None else known
         cover_of_rows = (start, record.end)
-        for comparison, estimator in series.estimators.items():
+        for comparison, (value, warm) in estimates.items():
             measure, window = comparison.split("/")
             name = LegName(
                 symbol=record.symbol,
@@ -108,7 +124,6 @@ class Measure:
                 source=record.source,
                 delay_seconds=record.delay_seconds,
             )
-            value, warm = estimator.update(bars)
             usable = np.isfinite(value)
             for quality, rows in (
                 (Quality.WARMING, usable & ~warm),
@@ -206,6 +221,16 @@ def _reading(
         delay_seconds=name.delay_seconds,
     )
     return Out(READINGS, name.symbol, reading)
+
+
+def _refused(record: Bars, error: Exception) -> Refused:
+    return Refused(
+        Reason.UNPARSEABLE,
+        str(error),
+        record.symbol,
+        sum(record.ticks),
+        wire.encode(record),
+    )
 
 
 def _columns(record: Bars, known: int | None) -> BarColumns:

@@ -6,6 +6,7 @@ files, and are `SecretStr`, which never prints.
 """
 
 import re
+import ssl
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -194,6 +195,8 @@ def client(kafka: Kafka) -> dict[str, Any]:
         "bootstrap_servers": kafka.bootstrap_servers.split(","),
         "security_protocol": kafka.security_protocol,
     }
+    if kafka.security_protocol in {"SSL", "SASL_SSL"}:
+        arguments["ssl_context"] = ssl.create_default_context(cafile=kafka.ssl_cafile)
     if kafka.sasl_mechanism is not None:
         arguments["sasl_mechanism"] = kafka.sasl_mechanism
         arguments["sasl_plain_username"] = kafka.username

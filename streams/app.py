@@ -1,0 +1,44 @@
+"""The wiring: topic → agent → topic."""
+
+from functools import partial
+
+from prometheus_client import start_http_server
+
+from streams.agents import Work
+from streams.join import Join
+from streams.measure import Measure
+from streams.quote import Quote
+from streams.sample import Sample
+from streams.settings import StreamSettings
+from streams.topics import BARS, LEGS, PRICE_TICKS, VOL_TICKS
+from streams.worker import serve
+
+GROUP = "volcross-streams"
+
+
+async def run(settings: StreamSettings, *, instance: str | None = None) -> None:
+    """Run the streams room until cancelled.
+
+    Args:
+        settings: the configuration.
+        instance: this worker's lasting name; see `serve`.
+
+    Raises:
+        AgentFailedError: an agent cannot go on; a supervisor should start anew.
+    """
+    if settings.metrics.stream:
+        start_http_server(settings.metrics.stream, addr=settings.metrics.host)
+    await serve(
+        settings,
+        GROUP,
+        [
+            # ticks.price → bars → readings and legs
+            Work("sample", PRICE_TICKS, partial(Sample, settings)),
+            Work("measure", BARS, partial(Measure, settings)),
+            # ticks.vol → readings and legs
+            Work("quote", VOL_TICKS, partial(Quote, settings)),
+            # legs → spreads
+            Work("join", LEGS, partial(Join, settings)),
+        ],
+        instance=instance,
+    )

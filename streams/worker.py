@@ -1,0 +1,171 @@
+"""A Faust worker around agents: what reads as the architecture in `app` runs here."""
+
+import asyncio
+import os
+import threading
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import faust
+from aiokafka import AIOKafkaProducer
+
+from streams.agents import Agent, Work
+from streams.partitions import PartitionReader
+from streams.settings import Kafka, StreamSettings, client
+
+FROZEN_SECONDS = 60.0
+"""A worker whose event loop stands still for so long ends itself."""
+FROZEN_EXIT = 70
+
+
+class AgentFailedError(RuntimeError):
+    """An agent met what it could not go on from; the process should end."""
+
+
+async def serve(
+    settings: StreamSettings,
+    group: str,
+    works: Sequence[Work[Any]],
+    *,
+    instance: str | None = None,
+) -> None:
+    """Run agents until cancelled, then leave nothing behind unsaved.
+
+    Args:
+        settings: the broker, and how often to checkpoint.
+        group: the consumer group; workers of one group share the partitions.
+        works: what the agents do.
+        instance: a name that stays the same across restarts, with which a
+            killed worker is back in milliseconds; unique within the group.
+
+    Raises:
+        AgentFailedError: an agent cannot go on; a supervisor should start anew.
+    """
+    failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+    producer = AIOKafkaProducer(
+        **client(settings.kafka), enable_idempotence=True, acks="all"
+    )
+    async with producer, PartitionReader(settings.kafka) as reader:
+        agents = [Agent(work, settings.kafka, producer, reader) for work in works]
+        app = _faust_app(settings.kafka, group, instance)
+        for agent in agents:
+            _attach(app, agent, failed)
+        _let_go_when_revoked(app, agents)
+        every = settings.checkpoint_every.total_seconds()
+        upkeep = [
+            asyncio.ensure_future(_save_often(agents, every)),
+            asyncio.ensure_future(_beat()),
+        ]
+        await app.start()
+        try:
+            await asyncio.wait([failed, *upkeep], return_when=asyncio.FIRST_COMPLETED)
+            await next(task for task in (failed, *upkeep) if task.done())
+        finally:
+            for task in upkeep:
+                task.cancel()
+            await asyncio.gather(*upkeep, return_exceptions=True)
+            await app.stop()
+            if not failed.done():
+                for agent in agents:
+                    await agent.save()
+
+
+def _faust_app(kafka: Kafka, group: str, instance: str | None) -> faust.App:
+    arguments = client(kafka)
+    credentials: faust.SASLCredentials | faust.SSLCredentials | None = None
+    if "sasl_mechanism" in arguments:
+        credentials = faust.SASLCredentials(
+            username=arguments["sasl_plain_username"],
+            password=arguments["sasl_plain_password"],
+            mechanism=arguments["sasl_mechanism"],
+            ssl_context=arguments.get("ssl_context"),
+        )
+    elif "ssl_context" in arguments:
+        credentials = faust.SSLCredentials(arguments["ssl_context"])
+    return faust.App(
+        kafka.topic_prefix + group,
+        broker=[f"kafka://{server}" for server in arguments["bootstrap_servers"]],
+        # Never in the URL: Faust prints it when it starts.
+        broker_credentials=credentials,
+        store="memory://",
+        topic_partitions=kafka.partitions,
+        # Topics exist before we start: one that a metadata request creates has
+        # the wrong number of partitions.
+        topic_allow_declare=False,
+        topic_disable_leader=True,
+        web_enabled=False,
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=instance,
+        broker_session_timeout=10.0,
+        broker_heartbeat_interval=2.0,
+        broker_max_poll_records=500,
+        broker_commit_interval=2.0,
+        producer_request_timeout=60.0,
+        stream_wait_empty=False,
+    )
+
+
+def _let_go_when_revoked(app: faust.App, agents: Sequence[Agent[Any]]) -> None:
+    async def let_go(*_: object, **__: object) -> None:
+        for agent in agents:
+            await agent.save()
+            agent.forget()
+
+    app.on_partitions_revoked.connect(let_go, weak=False)
+
+
+def _attach(app: faust.App, agent: Agent[Any], failed: asyncio.Future[None]) -> None:
+    """Let a Faust agent hand every record to ours, as raw bytes.
+
+    Decoding happens inside, where garbage is refused: an error in Faust's own
+    codec is acknowledged first and then thrown into the agent.
+    """
+    topic = app.topic(
+        agent.topic,
+        value_type=bytes,
+        value_serializer="raw",
+        key_type=bytes,
+        key_serializer="raw",
+    )
+
+    async def consume(stream: faust.StreamT[bytes]) -> None:
+        try:
+            async for event in stream.events():
+                message = event.message
+                await agent.take(message.partition, message.offset, message.value)
+        except Exception as error:
+            # Faust would acknowledge the record, restart the agent and go on.
+            if not failed.done():
+                failed.set_exception(
+                    AgentFailedError(f"{agent.name}: {type(error).__name__}: {error}")
+                )
+            raise
+
+    app.agent(topic, name=agent.name, concurrency=1)(consume)
+
+
+async def _save_often(agents: Sequence[Agent[Any]], every: float) -> None:
+    while True:
+        await asyncio.sleep(every)
+        for agent in agents:
+            await agent.save()
+
+
+async def _beat() -> None:
+    """End the process if the event loop stands still: nobody else can."""
+    last = time.monotonic()
+
+    def watch() -> None:
+        while not done.wait(FROZEN_SECONDS / 10):
+            if time.monotonic() - last > FROZEN_SECONDS:
+                os._exit(FROZEN_EXIT)
+
+    done = threading.Event()
+    threading.Thread(target=watch, daemon=True, name="watchdog").start()
+    try:
+        while True:
+            last = time.monotonic()
+            await asyncio.sleep(1.0)
+    finally:
+        done.set()
