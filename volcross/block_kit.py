@@ -42,7 +42,7 @@ def _blocks_are_sound(stack: dict[str, object]) -> bool:
     )
 
 
-def _is_sound(block: object) -> bool:
+def _is_sound(block: object) -> bool:  # noqa: PLR0911 - one return a kind
     match block:
         case {"type": "divider"}:
             return True
