@@ -24,6 +24,21 @@ class Stretch:
     value: Values
     size: Values
 
+    def halves(self) -> tuple["Stretch", "Stretch"]:
+        """Return it as two, of at least two ticks."""
+        middle = len(self.at) // 2
+        # A stretch leaves a nanosecond for each of its late ticks (see `Coverage`).
+        cut = max(int(self.at[middle - 1]) + 1, self.start + middle)
+        return (
+            self._part(slice(None, middle), self.start, cut),
+            self._part(slice(middle, None), cut, self.end),
+        )
+
+    def _part(self, rows: slice, start: int, end: int) -> "Stretch":
+        return Stretch(
+            self.series, start, end, self.at[rows], self.value[rows], self.size[rows]
+        )
+
     def record(self) -> PriceTicks | VolTicks:
         """Return it as it travels."""
         series = self.series

@@ -1,0 +1,264 @@
+"""Each series to its topic, keyed by symbol: in order, and without loss.
+
+One record of a series is on its way at a time; what is heard meanwhile leaves
+with the next. So a quiet market sends every tick alone and at once, and a wild
+one sends hundreds in a record, without a timer. And because a record that
+failed is sent again unchanged before anything follows it, order needs no more.
+"""
+
+import asyncio
+from collections.abc import Coroutine
+from types import TracebackType
+from typing import Any, Self
+
+import structlog
+from kafka.errors import MessageSizeTooLargeError
+from msgspec import Raw
+
+from producers import metrics
+from producers.coverage import Coverage, Stretch
+from producers.link import Link
+from producers.settings import Sending
+from producers.source import SECOND, Heard, Series
+from producers.spool import Spool, Spooled
+from streams import wire
+from streams.settings import Kafka, nanoseconds
+
+log = structlog.get_logger(__name__)
+
+USUAL = Sending()
+FLUSH_SECONDS = 5.0
+"""What a stop may take before the rest goes to disk."""
+
+
+class Lane:
+    """One series on its way to Kafka."""
+
+    def __init__(self, series: Series, lateness: int, limit: int) -> None:
+        self.coverage = Coverage(series, lateness)
+        self.limit = limit
+        self.sending: Stretch | None = None
+        self.closing = False
+        self._heard = asyncio.Event()
+        self.idle = asyncio.Event()
+        """Set while everything that may leave has left."""
+
+    def hear(self, heard: Heard) -> None:
+        """Take in what the source says."""
+        self.coverage.hear(heard)
+        self.wake()
+
+    def wake(self) -> None:
+        """Look again whether there is something to send."""
+        self.idle.clear()
+        self._heard.set()
+
+    def close(self) -> None:
+        """Hold nothing back from here on, because nothing more will be heard."""
+        self.closing = True
+        self.wake()
+
+    async def run(self, publisher: "Publisher") -> None:
+        """Send for ever, one stretch at a time."""
+        while True:
+            self._heard.clear()
+            while (stretch := self._next()) is not None:
+                await self._send(stretch, publisher)
+            self.idle.set()
+            await self._heard.wait()
+
+    def rest(self) -> list[Stretch]:
+        """Return all that is not acknowledged."""
+        left = [] if self.sending is None else [self.sending]
+        self.sending, self.closing = None, True
+        while (stretch := self._next()) is not None:
+            left.append(stretch)
+        return left
+
+    def _next(self) -> Stretch | None:
+        return self.coverage.cut(self.limit, last=self.closing)
+
+    async def _send(self, stretch: Stretch, publisher: "Publisher") -> None:
+        self.sending = stretch
+        try:
+            await publisher.deliver(stretch)
+        except MessageSizeTooLargeError:
+            if len(stretch.at) < 2:
+                raise
+            # The broker takes less than we thought: halve it, now and from now on.
+            self.limit = max(1, len(stretch.at) // 2)
+            first, second = stretch.halves()
+            await self._send(first, publisher)
+            await self._send(second, publisher)
+        self.sending = None
+
+
+class Publisher:
+    """Carries what sources say to Kafka.
+
+    Args:
+        kafka: the cluster.
+        spool: where the rest goes if a stop finds no broker. It is sent first,
+            before anything new, at the next start.
+        sending: how large records and the buffer may get; while the buffer is
+            full `publish` waits.
+        flush_seconds: how long a stop tries before it spools.
+
+    Entered, it sends; left, it flushes. Left by an exception or cancelled, it
+    flushes for `flush_seconds`; left in the ordinary way, until all is sent.
+
+    Raises:
+        ValueError: the spool is not readable.
+        OSError: the spool could not be written; it says what was lost.
+    """
+
+    def __init__(
+        self,
+        kafka: Kafka,
+        spool: Spool,
+        sending: Sending = USUAL,
+        *,
+        flush_seconds: float = FLUSH_SECONDS,
+    ) -> None:
+        self._link = Link(kafka)
+        self._spool = spool
+        self._sending = sending
+        self._flush_seconds = flush_seconds
+        self._lanes: dict[Series, Lane] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._error: BaseException | None = None
+        self._room = asyncio.Event()
+        self._room.set()
+        self._backlog: list[Spooled] = []
+        self._backlog_sent = asyncio.Event()
+        self.buffered = 0
+        """Ticks heard and not yet acknowledged."""
+
+    async def __aenter__(self) -> Self:
+        """Start sending, with what an earlier run left behind."""
+        self._backlog = self._spool.read()
+        if self._backlog:
+            log.info("sending what was spooled", records=len(self._backlog))
+        self._start(self._send_backlog())
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Flush; what cannot be sent goes to the spool."""
+        try:
+            await self._flush(None if error is None else self._flush_seconds)
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            try:
+                self._put_by()
+            finally:
+                await self._link.close()
+
+    async def publish(self, heard: Heard) -> None:
+        """Take charge of what a source says; wait while the buffer is full.
+
+        Raises:
+            RuntimeError: sending broke down, which is a bug; the cause is told.
+        """
+        await self._room.wait()
+        if self._error is not None:
+            raise RuntimeError("the publisher broke down") from self._error
+        lane = self._lanes.get(heard.series)
+        if lane is None:
+            lane = Lane(
+                heard.series,
+                nanoseconds(self._sending.lateness),
+                self._sending.record_ticks,
+            )
+            self._lanes[heard.series] = lane
+            self._start(lane.run(self))
+        lane.hear(heard)
+        self._count(len(heard.at))
+
+    async def deliver(self, stretch: Stretch) -> None:
+        """Send one stretch, after whatever was spooled; return when acknowledged."""
+        await self._backlog_sent.wait()
+        series, ticks = stretch.series, len(stretch.at)
+        value = wire.encode(stretch.record())
+        await self._link.deliver(series.topic.name, series.symbol, value)
+        self._count(-ticks)
+        labels = (series.topic.name, series.source, series.symbol)
+        metrics.RECORDS.labels(*labels).inc()
+        metrics.TICKS.labels(*labels).inc(ticks)
+        if ticks:
+            metrics.LAST_EVENT.labels(series.source, series.symbol).set(
+                int(stretch.at[-1]) / SECOND
+            )
+
+    def _count(self, ticks: int) -> None:
+        self.buffered += ticks
+        metrics.BUFFERED.set(self.buffered)
+        if self.buffered < self._sending.buffer_ticks:
+            self._room.set()
+        else:
+            self._room.clear()
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        if task.cancelled() or task.exception() is None:
+            return
+        self._error = task.exception()
+        log.critical("the publisher broke down", exc_info=self._error)
+        # Nothing may overtake what broke, and whoever waits must hear of it.
+        for other in self._tasks:
+            other.cancel()
+        self._room.set()
+        self._backlog_sent.set()
+        for lane in self._lanes.values():
+            lane.idle.set()
+
+    async def _send_backlog(self) -> None:
+        for sent, record in enumerate(self._backlog):
+            metrics.SPOOLED.set(len(self._backlog) - sent)
+            await self._link.deliver(record.topic, record.key, bytes(record.value))
+        metrics.SPOOLED.set(0)
+        self._backlog = []
+        self._spool.write([])
+        self._backlog_sent.set()
+
+    async def _flush(self, within: float | None) -> None:
+        if self._error is not None:
+            return
+        for lane in self._lanes.values():
+            lane.close()
+        try:
+            async with asyncio.timeout(within):
+                await self._backlog_sent.wait()
+                for lane in self._lanes.values():
+                    await lane.idle.wait()
+        except TimeoutError:
+            log.warning("not all was sent in time", ticks=self.buffered)
+
+    def _put_by(self) -> None:
+        left = [
+            Spooled(
+                stretch.series.topic.name,
+                stretch.series.symbol,
+                Raw(wire.encode(stretch.record())),
+            )
+            for lane in self._lanes.values()
+            for stretch in lane.rest()
+        ]
+        if not left:
+            return
+        try:
+            self._spool.write([*self._backlog, *left])
+        except OSError:
+            log.critical("lost, for it could not be spooled", records=len(left))
+            raise
+        log.warning("spooled for the next start", records=len(left))

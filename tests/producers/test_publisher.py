@@ -1,0 +1,278 @@
+import asyncio
+import gc
+import socket
+from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from producers.publisher import Publisher
+from producers.settings import Sending
+from producers.source import SECOND, Heard, Series
+from producers.spool import Spool
+from streams.events import PriceTicks
+from streams.settings import Kafka
+from streams.topics import PRICE_TICKS
+from tests.brokers import Broker
+from tests.producers.consuming import read
+from volcross.provisioning import provision
+
+pytestmark = [
+    pytest.mark.kafka,
+    # kafka-python leaves a socket that was refused to the garbage collector.
+    pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning"),
+]
+
+BTC = Series("BTC", "test")
+NVDA = Series("NVDA", "test")
+
+
+def numbered(series: Series, first: int, count: int) -> Heard:
+    """Ticks that are their own numbers, one each second."""
+    numbers = np.arange(first, first + count, dtype=np.int64)
+    return Heard(
+        series,
+        numbers * SECOND,
+        numbers.astype(np.float64),
+        until=(first + count) * SECOND,
+        since=0 if first == 0 else None,
+    )
+
+
+async def found(kafka: Kafka, symbol: str = "BTC") -> list[PriceTicks]:
+    """The records of one symbol, checked to be a whole and in order."""
+    records = [
+        record
+        for record in await read(kafka, PRICE_TICKS)
+        if isinstance(record, PriceTicks) and record.symbol == symbol
+    ]
+    fresh: list[PriceTicks] = []
+    for record in records:
+        if not fresh or record.end > fresh[-1].end:
+            fresh.append(record)
+    for before, after in pairwise(fresh):
+        assert before.end == after.start
+    return fresh
+
+
+def numbers(records: list[PriceTicks]) -> list[float | None]:
+    return [price for record in records for price in record.price]
+
+
+async def sent(publisher: Publisher) -> None:
+    """Wait until nothing is left to acknowledge."""
+    async with asyncio.timeout(10):
+        while publisher.buffered:  # noqa: ASYNC110 - a count, seen from outside
+            await asyncio.sleep(0.001)
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    yield
+    gc.collect()
+
+
+@pytest.fixture
+async def kafka(kafka_settings: Kafka) -> Kafka:
+    await asyncio.to_thread(provision, kafka_settings)
+    return kafka_settings
+
+
+@pytest.fixture
+def spool(tmp_path: Path) -> Spool:
+    return Spool(tmp_path / "spool" / "test.jsonl")
+
+
+@pytest.fixture
+def nowhere() -> Kafka:
+    """A broker that is not there."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    return Kafka(bootstrap_servers=f"127.0.0.1:{port}")
+
+
+async def test_it_publishes_every_series_in_order(kafka: Kafka, spool: Spool) -> None:
+    async with Publisher(kafka, spool) as publisher:
+        for first in range(0, 1000, 10):
+            await publisher.publish(numbered(BTC, first, 10))
+            await publisher.publish(numbered(NVDA, first, 10))
+            await asyncio.sleep(0)
+    for symbol in ("BTC", "NVDA"):
+        assert numbers(await found(kafka, symbol)) == list(range(1000))
+    assert publisher.buffered == 0
+    assert not spool.path.exists()
+
+
+async def test_a_quiet_tick_leaves_alone_and_at_once(
+    kafka: Kafka, spool: Spool
+) -> None:
+    async with Publisher(kafka, spool) as publisher:
+        for first in range(5):
+            await publisher.publish(numbered(BTC, first, 1))
+            await sent(publisher)
+        assert [record.price for record in await found(kafka)] == [
+            [0.0],
+            [1.0],
+            [2.0],
+            [3.0],
+            [4.0],
+        ]
+
+
+async def test_a_wild_market_travels_in_batches_of_bounded_size(
+    kafka: Kafka, spool: Spool
+) -> None:
+    async with Publisher(kafka, spool, Sending(record_ticks=64)) as publisher:
+        for first in range(1000):
+            await publisher.publish(numbered(BTC, first, 1))
+    records = await found(kafka)
+    assert numbers(records) == list(range(1000))
+    assert max(len(record.at) for record in records) == 64
+    assert len(records) < 100
+
+
+async def stream(publisher: Publisher, count: int) -> AsyncIterator[int]:
+    """Publish `count` ticks, 1 ms apart, giving each number after it."""
+    for number in range(count):
+        await publisher.publish(numbered(BTC, number, 1))
+        yield number
+        await asyncio.sleep(0.001)
+
+
+@pytest.mark.timeout(120)
+async def test_a_frozen_broker_loses_nothing(
+    kafka: Kafka, spool: Spool, broker: Broker
+) -> None:
+    async with Publisher(kafka, spool) as publisher:
+        async for number in stream(publisher, 2000):
+            if number == 500:
+                broker.freeze()
+            if number == 1500:
+                # Longer than request_timeout_ms, so that requests are repeated.
+                await asyncio.sleep(12)
+                broker.thaw()
+    assert numbers(await found(kafka)) == list(range(2000))
+
+
+@pytest.mark.timeout(120)
+async def test_a_restarted_broker_loses_nothing(
+    kafka: Kafka, spool: Spool, broker: Broker
+) -> None:
+    async with Publisher(kafka, spool) as publisher:
+        async for number in stream(publisher, 2000):
+            if number == 500:
+                await asyncio.to_thread(broker.stop)
+            if number == 1500:
+                await asyncio.sleep(2)
+                await asyncio.to_thread(broker.start)
+    assert numbers(await found(kafka)) == list(range(2000))
+
+
+@pytest.mark.timeout(60)
+async def test_it_starts_before_its_broker(
+    kafka: Kafka, spool: Spool, broker: Broker
+) -> None:
+    await asyncio.to_thread(broker.stop)
+    async with Publisher(kafka, spool) as publisher:
+        await publisher.publish(numbered(BTC, 0, 100))
+        await asyncio.sleep(1)
+        assert publisher.buffered == 100
+        await asyncio.to_thread(broker.start)
+    assert numbers(await found(kafka)) == list(range(100))
+
+
+@pytest.mark.timeout(60)
+async def test_a_missing_topic_is_waited_for_and_not_made(
+    kafka_settings: Kafka, spool: Spool
+) -> None:
+    async with Publisher(kafka_settings, spool) as publisher:
+        await publisher.publish(numbered(BTC, 0, 10))
+        await asyncio.sleep(0.5)
+        made = await asyncio.to_thread(provision, kafka_settings)
+        assert kafka_settings.topic_prefix + PRICE_TICKS.name in made
+    assert numbers(await found(kafka_settings)) == list(range(10))
+
+
+async def test_a_full_buffer_makes_the_source_wait(
+    kafka: Kafka, spool: Spool, broker: Broker
+) -> None:
+    async with Publisher(kafka, spool, Sending(buffer_ticks=1000)) as publisher:
+        await publisher.publish(numbered(BTC, 0, 10))
+        await sent(publisher)
+        broker.freeze()
+        await publisher.publish(numbered(BTC, 10, 1000))
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await publisher.publish(numbered(BTC, 1010, 10))
+        assert publisher.buffered == 1000
+        broker.thaw()
+        await publisher.publish(numbered(BTC, 1010, 10))
+    assert numbers(await found(kafka)) == list(range(1020))
+
+
+async def stop_without_broker(
+    kafka: Kafka, spool: Spool, first: int, count: int
+) -> None:
+    async def work() -> None:
+        async with Publisher(kafka, spool, flush_seconds=0.3) as publisher:
+            await publisher.publish(numbered(BTC, first, count))
+            await asyncio.sleep(60)
+
+    task = asyncio.create_task(work())
+    await asyncio.sleep(0.2)
+    began = asyncio.get_running_loop().time()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert asyncio.get_running_loop().time() - began < 4
+
+
+@pytest.mark.timeout(60)
+async def test_what_a_stop_cannot_send_is_sent_first_at_the_next_start(
+    kafka: Kafka, nowhere: Kafka, spool: Spool
+) -> None:
+    await stop_without_broker(nowhere, spool, 0, 7000)
+    assert len(spool.read()) == 2
+    # A second stop without a broker must keep the first one's records.
+    await stop_without_broker(nowhere, spool, 7000, 10)
+    assert len(spool.read()) == 3
+    async with Publisher(kafka, spool) as publisher:
+        await publisher.publish(numbered(BTC, 7010, 10))
+    assert numbers(await found(kafka)) == list(range(7020))
+    assert not spool.path.exists()
+
+
+@pytest.mark.timeout(60)
+async def test_a_stop_while_the_broker_is_frozen_spools_what_was_in_flight(
+    kafka: Kafka, spool: Spool, broker: Broker
+) -> None:
+    async def work() -> None:
+        async with Publisher(kafka, spool, flush_seconds=0.3) as publisher:
+            await publisher.publish(numbered(BTC, 0, 10))
+            await sent(publisher)
+            broker.freeze()
+            await publisher.publish(numbered(BTC, 10, 10))
+            await asyncio.sleep(0.1)
+            await publisher.publish(numbered(BTC, 20, 10))
+            raise KeyError("the source broke")
+
+    with pytest.raises(KeyError, match="the source broke"):
+        await work()
+    broker.thaw()
+    assert len(spool.read()) == 2
+    async with Publisher(kafka, spool):
+        pass
+    assert numbers(await found(kafka)) == list(range(30))
+
+
+async def test_a_spool_that_is_none_is_refused_by_line(
+    nowhere: Kafka, spool: Spool
+) -> None:
+    spool.path.parent.mkdir()
+    spool.path.write_text('{"topic":"ticks.price","key":"BTC","value":{}}\nno\n')
+    with pytest.raises(ValueError, match=r"test\.jsonl:2: no spool"):
+        await Publisher(nowhere, spool).__aenter__()
+    assert spool.path.exists()
