@@ -124,6 +124,11 @@ class BarColumns:
         )
 
 
+# Further apart than a factor of two, the ratio is as good, and does not
+# round a crash to the loss of everything.
+_NEAR = 0.5
+
+
 def log_return(before: Column, after: Column) -> Column:
     """Return ln(after/before), right to a few units in the last place.
 
@@ -131,11 +136,10 @@ def log_return(before: Column, after: Column) -> Column:
     loses the digits of a small return: 1e-6 keeps ten of them. The
     difference of two near prices is exact, and so is worth starting from.
     """
-    # A factor of two is far enough from one for the ratio, and keeps
-    # (after - before) / before away from overflow.
-    near = (after / 2 < before) & (before / 2 < after)
-    move = np.where(near, (after - before) / np.where(near, before, 1.0), 0.0)
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
-        far = np.log(np.where(near, 1.0, after / before))
-    apart: Column = np.where(near, np.log1p(move), far)
+        move = (after - before) / before
+        apart: Column = np.log1p(move)
+        far = ~((move > -_NEAR) & (move < 1))
+        if far.any():
+            apart[far] = np.log(after[far] / before[far])
     return apart

@@ -34,5 +34,5 @@ class CloseToClose(WindowedVolatility):
     def _terms(self, steps: Steps) -> Limbs:
         return to_limbs(steps.returns**2)
 
-    def _variance(self, windows: Sums, bars: Column) -> Column:
-        return to_double(windows(slice(0, LIMBS))) / bars
+    def _variance(self, windows: Sums) -> Column:
+        return to_double(windows(slice(0, LIMBS)))

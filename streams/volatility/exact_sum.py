@@ -49,12 +49,12 @@ def to_limbs(addends: Column, limbs: int = LIMBS) -> Limbs:
     if not (np.abs(addends) <= LIMIT).all():
         raise ValueError(f"an addend of the window is beyond ±{LIMIT} or not finite")
     split = np.empty((limbs, addends.size), dtype=np.int64)
-    rest = addends
+    rest, whole = addends.copy(), np.empty_like(addends)
     for limb in split:
-        rest = rest * _RADIX  # a power of two: exact, as is what is left after trunc
-        whole = np.trunc(rest)
+        rest *= _RADIX  # a power of two: exact, as is what is left after trunc
+        np.trunc(rest, out=whole)
         limb[:] = whole
-        rest = rest - whole
+        rest -= whole
     return split
 
 

@@ -74,20 +74,21 @@ class Steps:
         close_before: the close before each.
         counts: whether the step is part of a window: not the first bar ever,
             nor one that begins in another session when nights are left out.
-        elapsed: market time (ns) from the close before; 0 where not counted.
+        returns: log returns from the close before; 0 where not counted.
+        elapsed: market time (ns) they took; 0 where not counted.
+        return_before: the return before the first of these; 0 where not
+            counted.
+        elapsed_before: the market time of that one.
     """
 
     bars: BarColumns
     key: Instants
     close_before: Column
     counts: NDArray[np.bool_]
+    returns: Column
     elapsed: Instants
-
-    @property
-    def returns(self) -> Column:
-        """Log returns from close to close; 0 where not counted."""
-        moves = log_return(self.close_before, self.bars.close)
-        return np.where(self.counts, moves, 0.0)
+    return_before: float
+    elapsed_before: int
 
 
 @dataclass(slots=True)
@@ -99,12 +100,16 @@ class Trail:
         at: end of the last bar; None before the first.
         close: its close.
         since: key of the first bar there ever was.
+        last_return: of the last bar; 0 where not counted.
+        last_elapsed: market time (ns) of that return.
     """
 
     span: Span
     at: int | None = None
     close: float = float("nan")
     since: int = 0
+    last_return: float = 0.0
+    last_elapsed: int = 0
 
     def step(self, bars: BarColumns) -> Steps:
         """Move on over one or more bars.
@@ -127,11 +132,26 @@ class Trail:
         else:
             counts = np.ones(at.shape, dtype=np.bool_)
         counts[0] &= not first
-        elapsed = np.where(counts, self.span.clock.elapsed(start, at), 0)
+        elapsed = self.span.clock.elapsed(start, at)
+        elapsed[~counts] = 0
+        returns = log_return(before, bars.close)
+        returns[~counts] = 0.0
+        steps = Steps(
+            bars=bars,
+            key=key,
+            close_before=before,
+            counts=counts,
+            returns=returns,
+            elapsed=elapsed,
+            return_before=self.last_return,
+            elapsed_before=self.last_elapsed,
+        )
         if first:
             self.since = int(key[0])
         self.at, self.close = int(at[-1]), float(bars.close[-1])
-        return Steps(bars, key, before, counts, elapsed)
+        self.last_return = float(returns[-1])
+        self.last_elapsed = int(elapsed[-1])
+        return steps
 
     def warm(self, key: Instants, elapsed: NDArray[np.number]) -> NDArray[np.bool_]:
         """Return whether windows are full enough to be compared.

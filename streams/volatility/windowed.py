@@ -21,9 +21,9 @@ class WindowedVolatility(ABC):
     """The root of a variance made of exact sums over a window.
 
     A subclass says what is summed for each bar (`_terms`) and what variance
-    per bar the sums of a window make (`_variance`). The market time that
-    passed, not the number of bars, says how many such bars make a year: so a
-    gap, a silent stretch and any grid annualise alike.
+    the sums of a window make (`_variance`). The market time that passed, not
+    the number of bars, says how many such windows make a year: so a gap, a
+    silent stretch and any grid annualise alike.
     """
 
     limbs: ClassVar[int]
@@ -42,8 +42,8 @@ class WindowedVolatility(ABC):
         """Return the addends of each bar, shape (limbs, n)."""
 
     @abstractmethod
-    def _variance(self, windows: "Sums", bars: Column) -> Column:
-        """Return the variance per bar of windows of so many bars."""
+    def _variance(self, windows: "Sums") -> Column:
+        """Return the variance over each whole window; NaN if too short."""
 
     def update(self, bars: BarColumns) -> Estimates:
         """Take in further bars; see `Estimator`."""
@@ -54,17 +54,16 @@ class WindowedVolatility(ABC):
         addends = np.empty((_TERMS + self.limbs, len(bars)), dtype=np.int64)
         addends[0] = steps.elapsed
         addends[1] = steps.counts
-        addends[_TERMS:] = np.where(steps.counts, self._terms(steps), 0)
+        addends[_TERMS:] = self._terms(steps)
+        addends[_TERMS:, ~steps.counts] = 0
         slices = self._window.extend(steps.key, bars.at, addends)
         self._trail = trail
 
-        elapsed = slices.sums(_ELAPSED)[0]
-        count = slices.sums(_COUNT)[0].astype(np.float64)
-        clock = self._span.clock
+        windows = Sums(slices)
+        elapsed, clock = windows.elapsed, self._span.clock
         with np.errstate(divide="ignore", invalid="ignore"):
-            per_bar = self._variance(Sums(slices), count)
-            per_unit = per_bar * (count * clock.unit / elapsed)
-            value = np.sqrt(clock.per_year * per_unit)
+            units = elapsed / clock.unit
+            value = np.sqrt(clock.per_year * self._variance(windows) / units)
         value[elapsed <= 0] = np.nan
         return Estimates(value, trail.warm(steps.key, elapsed))
 
@@ -99,10 +98,17 @@ class WindowedVolatility(ABC):
 
 
 class Sums:
-    """The terms' sums over each of some windows."""
+    """The terms' sums over each of some windows.
+
+    Attributes:
+        elapsed: market time (ns) from each window's first close to its last.
+        count: how many bars moved from one to the other.
+    """
 
     def __init__(self, slices: Slices) -> None:
         self._slices = slices
+        self.elapsed = slices.sums(_ELAPSED)[0].astype(np.float64)
+        self.count = slices.sums(_COUNT)[0].astype(np.float64)
 
     def __call__(self, terms: slice, skip: int = 0) -> Limbs:
         """Return the limbs of those sums.

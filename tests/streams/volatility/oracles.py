@@ -5,49 +5,102 @@ no state: nothing is shared with the code under test.
 """
 
 import math
+from collections.abc import Callable
 from decimal import Decimal, localcontext
-from functools import cache
 
 import numpy as np
 
 from streams.volatility.bars import BarColumns
 
 
-@cache
-def _ln(price: float) -> Decimal:
-    with localcontext() as context:
-        context.prec = 50
-        return Decimal(price).ln()
+class Slow:
+    """Bars with their logarithms, and every estimator over a stretch of them.
+
+    A stretch is the rows first + 1 … last; row `first` is the close before.
+    `units` is the market time from there, in days or sessions.
+    """
+
+    def __init__(self, bars: BarColumns) -> None:
+        with localcontext() as context:
+            context.prec = 50
+            o, h, l, c = (  # noqa: E741 - a bar's own letters
+                [Decimal(price).ln() for price in column.tolist()]
+                for column in (bars.open, bars.high, bars.low, bars.close)
+            )
+            rows = range(len(bars))
+            before = [c[0], *c[:-1]]
+            self.r = [float(c[i] - before[i]) for i in rows]
+            self.night = [float(o[i] - before[i]) for i in rows]
+            self.day = [float(c[i] - o[i]) for i in rows]
+            self.range = [float(h[i] - l[i]) for i in rows]
+            self.rs = [
+                float((h[i] - c[i]) * (h[i] - o[i]) + (l[i] - c[i]) * (l[i] - o[i]))
+                for i in rows
+            ]
+
+    def variance(self, name: str, first: int, last: int) -> float:
+        """Return n bars' variance, summed over them."""
+        inside = slice(first + 1, last + 1)
+        formulas: dict[str, Callable[[slice], float]] = {
+            "close-to-close": lambda i: math.fsum(r * r for r in self.r[i]),
+            "close-to-close-demeaned": lambda i: (
+                _sample_variance(self.r[i]) * len(self.r[i])
+            ),
+            "parkinson": lambda i: (
+                math.fsum(x * x for x in self.range[i]) / (4 * math.log(2))
+            ),
+            "garman-klass": lambda i: math.fsum(
+                0.5 * x * x - (2 * math.log(2) - 1) * y * y
+                for x, y in zip(self.range[i], self.day[i], strict=True)
+            ),
+            "rogers-satchell": lambda i: math.fsum(self.rs[i]),
+            "yang-zhang": self._yang_zhang,
+            "bipower": self._bipower,
+        }
+        return formulas[name](inside)
+
+    def _yang_zhang(self, i: slice) -> float:
+        n = len(self.r[i])
+        if n < 2:
+            return math.nan
+        k = 0.34 / (1.34 + (n + 1) / (n - 1))
+        night, day = _sample_variance(self.night[i]), _sample_variance(self.day[i])
+        return n * (night + k * day + (1 - k) * math.fsum(self.rs[i]) / n)
+
+    def _bipower(self, i: slice) -> float:
+        """Return it for an even grid only."""
+        r = [abs(x) for x in self.r[i]]
+        n = len(r)
+        if n < 2:
+            return math.nan
+        pairs = math.fsum(a * b for a, b in zip(r[1:], r[:-1], strict=True))
+        return math.pi / 2 * n / (n - 1) * pairs
+
+    def volatility(
+        self, name: str, stretch: tuple[int, int], units: float, per_year: float
+    ) -> float:
+        """Return the annualised volatility of the stretch (first, last)."""
+        return math.sqrt(per_year * self.variance(name, *stretch) / units)
 
 
-def ln_ratio(after: float, before: float) -> float:
-    with localcontext() as context:
-        context.prec = 50
-        return float(_ln(after) - _ln(before))
+def _sample_variance(x: list[float]) -> float:
+    if len(x) < 2:
+        return math.nan
+    mean = math.fsum(x) / len(x)
+    return math.fsum((y - mean) ** 2 for y in x) / (len(x) - 1)
 
 
-def returns(closes: np.ndarray) -> list[float]:
-    pairs = zip(closes[1:].tolist(), closes[:-1].tolist(), strict=True)
-    return [ln_ratio(after, before) for after, before in pairs]
-
-
-def window(bars: BarColumns, last: int, span_ns: int) -> BarColumns:
-    """Return the bars of (t − span, t] and the one before them."""
+def stretch(bars: BarColumns, last: int, span_ns: int) -> tuple[int, int]:
+    """Return the rows whose bars make the window (t − span, t]."""
     inside = np.flatnonzero(bars.at[: last + 1] > bars.at[last] - span_ns)
-    first = max(int(inside[0]) - 1, 0)
-    return bars[first : last + 1]
-
-
-def close_to_close(bars: BarColumns, units: float, per_year: float) -> float:
-    squares = math.fsum(r * r for r in returns(bars.close))
-    return math.sqrt(per_year * squares / units)
+    return max(int(inside[0]) - 1, 0), last
 
 
 def ewma(bars: BarColumns, units: list[float], memory: float, per_year: float) -> float:
     """`units` is the market time of each return, `memory` 1/e's, in days."""
     now = math.fsum(units)
     weighted, given, passed = [], [], 0.0
-    for r, unit in zip(returns(bars.close), units, strict=True):
+    for r, unit in zip(Slow(bars).r[1:], units, strict=True):
         passed += unit
         share = math.exp(-(now - passed) / memory) * -math.expm1(-unit / memory)
         weighted.append(share * r * r / unit)
