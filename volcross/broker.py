@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from volcross.lifeline import tie
+from volcross.refusal import Refusal
 
 SHORTCOMINGS = (
     "the embedded broker keeps its records in memory and saves them at a clean"
@@ -23,7 +24,7 @@ SHORTCOMINGS = (
 )
 
 
-class BrokerError(RuntimeError):
+class BrokerError(Refusal):
     """The broker did not start; the message says why."""
 
 
@@ -156,7 +157,7 @@ class EmbeddedBroker:
             raise BrokerError(f"the broker already runs (pid {self.pid})")
         # Whoever answers before we start is not ours: we would take it for our own.
         if self.port and answers(self.host, self.port, timeout=0.2):
-            raise BrokerError(self._in_use())
+            raise BrokerError(self.in_use())
         command = self.command()
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(  # noqa: S603 - our own wheel's binary
@@ -169,7 +170,7 @@ class EmbeddedBroker:
         deadline = time.monotonic() + within
         while not self.ready():
             if self._process.poll() is not None:
-                raise BrokerError(self._why())
+                raise BrokerError(self.why())
             if time.monotonic() > deadline:
                 self.stop(within=1.0)
                 raise BrokerError(
@@ -194,17 +195,19 @@ class EmbeddedBroker:
             process.kill()
             process.wait()
 
-    def _in_use(self) -> str:
+    def in_use(self) -> str:
+        """Return what to tell a person whose port is taken."""
         return (
             f"port {self.port} on {self.host} is already in use:"
             " another broker, or another volcross, runs there"
         )
 
-    def _why(self) -> str:
+    def why(self) -> str:
+        """Return why it ended, from what it printed."""
         lines = last_lines(self.log)
         for line in lines:
             if "already in use" in line:
-                return self._in_use()
+                return self.in_use()
             if "already running" in line:
                 return f"another broker uses the data folder {self.data_dir}"
         said = [line.removeprefix("error: ") for line in lines if "error" in line]

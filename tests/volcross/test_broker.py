@@ -13,10 +13,10 @@ from volcross.broker import BrokerError, EmbeddedBroker, answers, free_port
 
 
 @pytest.fixture
-def broker(tmp_path: Path) -> Iterator[EmbeddedBroker]:
-    broker = EmbeddedBroker(tmp_path / "broker")
-    yield broker
-    broker.stop()
+def embedded(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    embedded = EmbeddedBroker(tmp_path / "broker")
+    yield embedded
+    embedded.stop()
 
 
 def alive(pid: int) -> bool:
@@ -29,27 +29,27 @@ def alive(pid: int) -> bool:
 
 
 def test_it_answers_once_started_and_no_longer_once_stopped(
-    broker: EmbeddedBroker,
+    embedded: EmbeddedBroker,
 ) -> None:
-    broker.start()
-    pid = broker.pid
+    embedded.start()
+    pid = embedded.pid
     assert pid is not None
-    assert answers(broker.host, broker.port)
-    broker.stop()
-    assert broker.pid is None
+    assert answers(embedded.host, embedded.port)
+    embedded.stop()
+    assert embedded.pid is None
     assert not alive(pid)
-    assert not answers(broker.host, broker.port)
+    assert not answers(embedded.host, embedded.port)
 
 
 def test_it_starts_again_on_the_same_port_with_its_folder(
-    broker: EmbeddedBroker,
+    embedded: EmbeddedBroker,
 ) -> None:
-    broker.start()
-    port = broker.port
-    broker.stop()
-    broker.start()
-    assert broker.port == port
-    assert answers(broker.host, port)
+    embedded.start()
+    port = embedded.port
+    embedded.stop()
+    embedded.start()
+    assert embedded.port == port
+    assert answers(embedded.host, port)
 
 
 def test_a_port_held_by_something_else_is_named(tmp_path: Path) -> None:
@@ -62,17 +62,17 @@ def test_a_port_held_by_something_else_is_named(tmp_path: Path) -> None:
 
 
 def test_a_port_held_by_another_broker_is_never_taken_for_ours(
-    broker: EmbeddedBroker, tmp_path: Path
+    embedded: EmbeddedBroker, tmp_path: Path
 ) -> None:
-    broker.start()
+    embedded.start()
     with pytest.raises(BrokerError, match="already in use"):
-        EmbeddedBroker(tmp_path / "second", broker.port).start()
+        EmbeddedBroker(tmp_path / "second", embedded.port).start()
 
 
-def test_a_data_folder_in_use_is_named(broker: EmbeddedBroker) -> None:
-    broker.start()
-    with pytest.raises(BrokerError, match=f"data folder {broker.data_dir}"):
-        EmbeddedBroker(broker.data_dir).start()
+def test_a_data_folder_in_use_is_named(embedded: EmbeddedBroker) -> None:
+    embedded.start()
+    with pytest.raises(BrokerError, match=f"data folder {embedded.data_dir}"):
+        EmbeddedBroker(embedded.data_dir).start()
 
 
 def test_a_port_that_accepts_and_says_nothing_is_no_broker() -> None:

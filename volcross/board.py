@@ -1,0 +1,221 @@
+"""What the topics say, at a glance; pure, fed record by record.
+
+One model behind every view: the terminal, ``status``, the live page.
+"""
+
+from bisect import bisect_right
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+from streams.events import (
+    Alert,
+    Checkpoint,
+    Delivery,
+    Event,
+    LegName,
+    PriceTicks,
+    Quality,
+    Rejected,
+    SpreadReadings,
+    VolatilityReadings,
+    VolTicks,
+)
+
+KEPT_ROWS = 100_000
+"""Rows of one spread kept for its picture: ten weeks of minutes."""
+
+KEPT_ALERTS = 200
+
+
+@dataclass(slots=True)
+class SpreadLine:
+    """One comparison of a pair as it moved.
+
+    Attributes:
+        pair: ``NVDA/BTC``.
+        comparison: ``implied``, ``close-to-close/30d``.
+        left: what the left leg is.
+        right: what the right leg is.
+        end: its watermark (ns UTC).
+        at: instants (ns UTC), ascending, of the columns below.
+        left_value: annualised fractions.
+        right_value: annualised fractions.
+        left_at: since when the last left value stands (ns UTC).
+        right_at: since when the last right value stands (ns UTC).
+    """
+
+    pair: str
+    comparison: str
+    left: LegName
+    right: LegName
+    end: int = 0
+    at: list[int] = field(default_factory=list)
+    left_value: list[float] = field(default_factory=list)
+    right_value: list[float] = field(default_factory=list)
+    left_at: int = 0
+    right_at: int = 0
+
+    def extend(self, event: SpreadReadings) -> None:
+        """Add a record's rows; what is already covered is skipped."""
+        self.left, self.right = event.left, event.right
+        known = bisect_right(event.at, self.at[-1]) if self.at else 0
+        self.at += event.at[known:]
+        self.left_value += event.left_value[known:]
+        self.right_value += event.right_value[known:]
+        if known < len(event.at):
+            self.left_at, self.right_at = event.left_at[-1], event.right_at[-1]
+        self.end = max(self.end, event.end)
+        if len(self.at) > 2 * KEPT_ROWS:
+            for column in (self.at, self.left_value, self.right_value):
+                del column[:-KEPT_ROWS]
+
+    @property
+    def spread(self) -> float | None:
+        """Left minus right now, None before both have spoken."""
+        if not self.at:
+            return None
+        return self.left_value[-1] - self.right_value[-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """The latest value of one volatility of one symbol."""
+
+    symbol: str
+    measure: str
+    window: str
+    origin: str
+    source: str
+    quality: Quality
+    at: int
+    value: float
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One series of ticks, as far as it got."""
+
+    symbol: str
+    source: str
+    measure: str
+    """Empty for prices."""
+    last_at: int
+    """Event time of its last tick (ns UTC), 0 before the first."""
+    end: int
+    """Up to when it is covered (ns UTC)."""
+    ticks: int
+    delay_seconds: float
+
+
+@dataclass(slots=True)
+class Board:
+    """Everything worth a glance.
+
+    Attributes:
+        spreads: by pair and comparison.
+        readings: by symbol, measure and window.
+        feeds: by symbol, source and measure.
+        alerts: transitions, oldest first, each once.
+        deliveries: outcomes by channel and transition: the last word counts.
+        rejected: refused ticks by topic and reason.
+        reading_rows: values read from ``readings`` since the start.
+        applied: by agent and partition, the last input offset it has taken in.
+    """
+
+    spreads: dict[tuple[str, str], SpreadLine] = field(default_factory=dict)
+    readings: dict[tuple[str, str, str], Reading] = field(default_factory=dict)
+    feeds: dict[tuple[str, str, str], Feed] = field(default_factory=dict)
+    alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=KEPT_ALERTS))
+    deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
+    rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    reading_rows: int = 0
+    applied: dict[tuple[str, int], int] = field(default_factory=dict)
+    _covered: dict[tuple[str, ...], int] = field(default_factory=dict)
+    _told: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def ticks(self) -> int:
+        """Ticks read since the start, each once."""
+        return sum(feed.ticks for feed in self.feeds.values())
+
+    @property
+    def now(self) -> int:
+        """How far the market's own time has come (ns UTC)."""
+        return max((feed.end for feed in self.feeds.values()), default=0)
+
+    def outcomes(self, channel: str) -> Counter[str]:
+        """Return how many deliveries of a channel ended how."""
+        return Counter(
+            delivery.outcome.value
+            for (name, _, _), delivery in self.deliveries.items()
+            if name == channel
+        )
+
+    def apply(self, event: Event) -> None:
+        """Take in one record of any topic; a repetition changes nothing."""
+        match event:
+            case SpreadReadings():
+                self._spread(event)
+            case VolatilityReadings():
+                self._reading(event)
+            case PriceTicks() | VolTicks():
+                self._ticks(event)
+            case Alert() if (event.id, event.state) not in self._told:
+                self._told.add((event.id, event.state))
+                self.alerts.append(event)
+            case Delivery():
+                self.deliveries[event.channel, event.alert_id, event.state] = event
+            case Rejected():
+                self.rejected[event.topic, event.reason] += event.count
+            case Checkpoint():
+                self.applied[event.agent, event.partition] = event.applied
+
+    def _spread(self, event: SpreadReadings) -> None:
+        key = (event.pair, event.comparison)
+        if key not in self.spreads:
+            self.spreads[key] = SpreadLine(*key, event.left, event.right)
+        self.spreads[key].extend(event)
+
+    def _reading(self, event: VolatilityReadings) -> None:
+        key = (event.symbol, event.measure, event.window)
+        # Rows of either quality may cover the same stretch, in two records.
+        if not self._news(f"reading {event.quality}", key, event):
+            return
+        self.reading_rows += len(event.at)
+        if event.at:
+            self.readings[key] = Reading(
+                *key,
+                event.origin,
+                event.source,
+                event.quality,
+                event.at[-1],
+                event.value[-1],
+                event.end,
+            )
+
+    def _ticks(self, event: PriceTicks | VolTicks) -> None:
+        measure = event.measure if isinstance(event, VolTicks) else ""
+        key = (event.symbol, event.source, measure)
+        if not self._news("ticks", key, event):
+            return
+        before = self.feeds.get(key)
+        self.feeds[key] = Feed(
+            *key,
+            last_at=event.at[-1] if event.at else before.last_at if before else 0,
+            end=event.end,
+            ticks=len(event.at) + (before.ticks if before else 0),
+            delay_seconds=event.delay_seconds,
+        )
+
+    def _news(
+        self,
+        kind: str,
+        key: tuple[str, ...],
+        event: PriceTicks | VolTicks | VolatilityReadings,
+    ) -> bool:
+        """Say whether the record covers anything that was not covered yet."""
+        if event.end <= self._covered.get((kind, *key), 0):
+            return False
+        self._covered[kind, *key] = event.end
+        return True

@@ -1,0 +1,175 @@
+"""The `volcross` command: what a person types, and nothing else.
+
+Imports of rooms are inside the commands: ``--help`` answers at once.
+"""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volcross.refusal import Refusal
+
+if TYPE_CHECKING:
+    from volcross.config import Settings
+
+app = typer.Typer(
+    name="volcross",
+    help="Is Nvidia now more volatile than Bitcoin? An always-on monitor of"
+    " volatility across asset classes.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+topics = typer.Typer(help="The Kafka topics volcross needs.", no_args_is_help=True)
+app.add_typer(topics, name="topics")
+
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        "-c",
+        metavar="FILE",
+        help="Configuration; volcross.toml where there is one, else built-in.",
+    ),
+]
+
+
+def main() -> None:
+    """Run the command; an expected error is a line on stderr and an exit code."""
+    try:
+        app()
+    except Refusal as refusal:
+        for line in refusal.lines:
+            print(f"volcross: {line}", file=sys.stderr)  # noqa: T201 - the interface
+        sys.exit(refusal.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.exit(141)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from volcross import __version__
+
+        typer.echo(f"volcross {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def volcross(
+    context: typer.Context,
+    config: ConfigOption = None,
+    version: Annotated[  # noqa: ARG001 - its callback does it
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Say it."),
+    ] = False,
+) -> None:
+    """Carry the options that every command shares."""
+    context.obj = config
+
+
+def _settings(context: typer.Context) -> "Settings":
+    from volcross.config import load
+
+    return load(context.obj)
+
+
+@app.command()
+def up(context: typer.Context) -> None:
+    """Run everything on this machine, until Ctrl-C: broker, feeds, streams, alerts."""
+    from volcross.logs import configure
+    from volcross.running import run
+    from volcross.up import up
+
+    settings = _settings(context)
+    configure("up")
+    run(up(settings, context.obj), grace=9.8)
+
+
+@app.command()
+def produce(
+    context: typer.Context,
+    source: Annotated[str, typer.Argument(help="A name under \\[sources].")],
+) -> None:
+    """Run one feed: from its source into Kafka."""
+    from volcross.roles import produce
+    from volcross.running import run
+
+    run(produce(_settings(context), source))
+
+
+@app.command()
+def stream(context: typer.Context) -> None:
+    """Run the streams: ticks in, volatilities and spreads out."""
+    from volcross.roles import stream
+    from volcross.running import run
+
+    run(stream(_settings(context)))
+
+
+@app.command()
+def alert(context: typer.Context) -> None:
+    """Run the alerts: judge the spreads, tell the channels."""
+    from volcross.roles import alert
+    from volcross.running import run
+
+    run(alert(_settings(context)))
+
+
+@topics.command("create")
+def create(context: typer.Context) -> None:
+    """Create the topics that are missing; refuse those that do not fit."""
+    from volcross.provisioning import provision
+
+    kafka = _settings(context).reached().kafka
+    made = provision(kafka)
+    for name in made:
+        typer.echo(f"created {name}")
+    if not made:
+        typer.echo(f"all topics exist on {kafka.bootstrap_servers}")
+
+
+@app.command()
+def check(context: typer.Context) -> None:
+    """Check the configuration, and reach the broker and every channel."""
+    from volcross.check import check
+
+    if not check(_settings(context)):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    watch: Annotated[bool, typer.Option("--watch", help="Until Ctrl-C.")] = False,
+) -> None:
+    """Show what the running service says: spreads, readings, alerts, deliveries."""
+    from volcross.status import status
+
+    status(_settings(context), json=json, watch=watch)
+
+
+@app.command()
+def demo(
+    data: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Folder with the real hourly BTC series."),
+    ] = None,
+    seconds: Annotated[
+        float, typer.Option(min=5, max=3600, help="How long the story takes.")
+    ] = 45.0,
+    out: Annotated[
+        Path, typer.Option(metavar="DIR", help="Where the messages received go.")
+    ] = Path("demo-out"),
+    json: Annotated[bool, typer.Option("--json", help="Only the result.")] = False,
+    picture: Annotated[Path | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Replay the founding story: Nvidia against Bitcoin, summer of 2024."""
+    from volcross.demo import Options, demo
+
+    demo(Options(data=data, seconds=seconds, out=out, as_json=json, picture=picture))

@@ -1,0 +1,200 @@
+"""Topics, made on purpose and before anybody subscribes.
+
+A topic that some client's metadata request made by chance has the broker's
+default number of partitions, and keys then meet where no agent looks for them.
+"""
+
+import asyncio
+import logging
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from streams.settings import Kafka, client
+from streams.topics import TOPICS, Topic
+from volcross.refusal import Refusal
+
+if TYPE_CHECKING:
+    from kafka import KafkaAdminClient
+
+log = structlog.get_logger(__name__)
+
+REACH_SECONDS = 10.0
+"""How long a broker may take to answer before we say that it does not."""
+
+
+class Unreachable(Refusal):
+    """No broker answers, or it does not let us in."""
+
+
+class Mismatch(Refusal):
+    """Topics exist, and are not what volcross needs."""
+
+
+def partitions(topic: Topic, kafka: Kafka) -> int:
+    """Return how many partitions the topic is split into."""
+    return kafka.partitions if topic.spread else 1
+
+
+def wanted(kafka: Kafka) -> dict[str, dict[str, Any]]:
+    """Return every topic's full name and how it is to be made."""
+    return {
+        kafka.topic_prefix + topic.name: {
+            "num_partitions": partitions(topic, kafka),
+            "replication_factor": kafka.replication,
+            "configs": (
+                {"cleanup.policy": "compact"}
+                if topic.compacted
+                else {"retention.ms": str(topic.retention_seconds * 1000)}
+            ),
+        }
+        for topic in TOPICS.values()
+    }
+
+
+def mismatches(found: dict[str, int], kafka: Kafka) -> list[str]:
+    """Return a line for each topic whose partitions are not as configured.
+
+    Args:
+        found: the partitions of each existing topic.
+        kafka: what is configured.
+    """
+    return [
+        f"topic {name}: found {found[name]} partitions,"
+        f" expected {topic['num_partitions']}"
+        for name, topic in wanted(kafka).items()
+        if name in found and found[name] != topic["num_partitions"]
+    ]
+
+
+def provision(kafka: Kafka, within: float = REACH_SECONDS) -> list[str]:
+    """Make the topics that are missing; return their names.
+
+    Args:
+        kafka: the cluster, and how its topics are to be.
+        within: seconds the broker has to answer.
+
+    Raises:
+        Unreachable: no broker answers in time, or it refuses us.
+        Mismatch: an existing topic has other partitions; nothing was made.
+    """
+    from kafka.errors import KafkaError, TopicAlreadyExistsError
+
+    with admin(kafka, within) as cluster:
+        found = {
+            topic["name"]: len(topic["partitions"])
+            for topic in cluster.describe_topics()
+        }
+        if wrong := mismatches(found, kafka):
+            raise Mismatch(
+                *wrong,
+                f"refused: {len(wrong)} topics are not as configured; set"
+                " kafka.partitions to what exists, or another kafka.topic_prefix",
+            )
+        missing = {
+            name: how for name, how in wanted(kafka).items() if name not in found
+        }
+        if missing:
+            try:
+                cluster.create_topics(missing, wait_for_metadata=True)
+            except TopicAlreadyExistsError:
+                # Somebody makes them at the same moment: then look again.
+                return provision(kafka, within)
+            except KafkaError as error:
+                raise Refusal(f"topics cannot be created: {_said(error)}") from error
+    return sorted(missing)
+
+
+async def provisioned(kafka: Kafka, longest: float = 30.0) -> None:
+    """Make the topics, however long the broker takes to come.
+
+    Args:
+        kafka: the cluster.
+        longest: seconds between two attempts, at most.
+
+    Raises:
+        Mismatch: existing topics have other partitions: waiting mends nothing.
+    """
+    wait = 1.0
+    while True:
+        try:
+            made = await asyncio.to_thread(provision, kafka)
+        except Unreachable as error:
+            log.warning(error.lines[0], retry_in_seconds=wait)
+            await asyncio.sleep(wait)
+            wait = min(longest, wait * 2)
+        else:
+            if made:
+                log.info("topics created", topics=made)
+            return
+
+
+@contextmanager
+def admin(kafka: Kafka, within: float = REACH_SECONDS) -> Iterator["KafkaAdminClient"]:
+    """Give a client of the cluster's administration.
+
+    Raises:
+        Unreachable: no broker answers within `within` seconds, or refuses us.
+    """
+    from kafka import KafkaAdminClient
+    from kafka.errors import KafkaError
+
+    deadline = time.monotonic() + within
+    while (reason := refusal(kafka)) is not None:
+        if time.monotonic() > deadline:
+            raise Unreachable(
+                f"no Kafka broker answers at {kafka.bootstrap_servers}: {reason}"
+            )
+        time.sleep(0.25)
+    # It warns of every refused attempt; we say it once, in one line.
+    logging.getLogger("kafka").setLevel(logging.CRITICAL)
+    try:
+        cluster = KafkaAdminClient(
+            **client(kafka),
+            ssl_cafile=kafka.ssl_cafile,
+            client_id="volcross",
+            bootstrap_timeout_ms=int(within * 1000),
+            request_timeout_ms=int(within * 1000),
+        )
+    except (KafkaError, OSError, ValueError) as error:
+        raise Unreachable(
+            f"no Kafka broker answers at {kafka.bootstrap_servers}"
+            f" within {within:g} s ({_said(error)})"
+        ) from error
+    try:
+        yield cluster
+    except KafkaError as error:
+        raise Unreachable(
+            f"the Kafka broker at {kafka.bootstrap_servers} fails ({_said(error)})"
+        ) from error
+    finally:
+        cluster.close()
+
+
+def refusal(kafka: Kafka, timeout: float = 2.0) -> str | None:
+    """Return why no bootstrap server takes a connection, None where one does.
+
+    Asked before a client is built: one that cannot connect leaves a thread
+    behind, and does not say what the operating system told it.
+    """
+    reason = "no server given"
+    for server in (kafka.bootstrap_servers or "").split(","):
+        host, _, port = server.strip().rpartition(":")
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), timeout):
+                return None
+        except ValueError:
+            reason = f"{server!r} is not host:port"
+        except OSError as error:
+            reason = (error.strerror or str(error) or type(error).__name__).lower()
+    return reason
+
+
+def _said(error: Exception) -> str:
+    text = " ".join(str(error).split())
+    name = type(error).__name__
+    return text if text.startswith(name) else f"{name}: {text}" if text else name

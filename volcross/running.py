@@ -1,0 +1,65 @@
+"""Runs a coroutine until a signal asks it to end."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Coroutine
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+GRACE_SECONDS = 8.0
+"""What a clean end may take. A supervisor waits ten."""
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def run(work: Coroutine[Any, Any, None], grace: float = GRACE_SECONDS) -> None:
+    """Run `work`; SIGINT, SIGTERM or SIGHUP cancels it, and that is success.
+
+    A second signal, or `grace` seconds, end the process without more ado: a
+    blocked event loop must not make it immortal.
+
+    Args:
+        work: returns or raises when it is over; on cancellation it flushes.
+        grace: seconds from the first signal.
+    """
+    asyncio.run(_until_signal(work, grace))
+
+
+async def _until_signal(work: Coroutine[Any, Any, None], grace: float) -> None:
+    task = asyncio.ensure_future(work)
+    asked = False
+
+    def stop(number: signal.Signals) -> None:
+        nonlocal asked
+        if asked:
+            os._exit(128 + number)
+        asked = True
+        log.info("stopping", signal=number.name)
+        # A thread, because what hangs may be the loop itself.
+        watchdog = threading.Timer(grace, _give_up, [grace])
+        watchdog.daemon = True
+        watchdog.start()
+        task.cancel()
+
+    loop = asyncio.get_running_loop()
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, stop, number)
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        if task.cancelled() and not asked:
+            raise asyncio.CancelledError
+    finally:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+def _give_up(grace: float) -> None:
+    log.error("not stopped in time, ended by force", seconds=grace)
+    os._exit(70)
