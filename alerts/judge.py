@@ -161,10 +161,11 @@ class Judge:
         return LegValue(name=name, value=value, at=since, market_open=is_open)
 
     def _reason(self, rule: Rule, row: Row, transition: Transition) -> str:
+        held = f"points for {length(rule.hold)}"
         if transition.state is AlertState.FIRING:
-            return f"above {rule.margin:+g} for {length(rule.hold)}"
+            return f"spread above {rule.margin * 100:g} {held}"
         if transition.state is AlertState.RESOLVED:
-            return f"below {rule.margin - rule.hysteresis:+g} for {length(rule.hold)}"
+            return f"spread below {(rule.margin - rule.hysteresis) * 100:g} {held}"
         silent = [
             name.symbol
             for name, since in ((row.left, row.left_at), (row.right, row.right_at))

@@ -65,3 +65,12 @@ def both_times(at: int) -> str:
     there = utc.astimezone(NEW_YORK)
     day = "" if there.date() == utc.date() else f"{there:%a} "
     return f"{utc:%a %-d %b %Y %H:%M} UTC ({day}{there:%H:%M} New York)"
+
+
+def short_time(at: int) -> str:
+    """Return an instant (ns UTC) with no more than is needed to know it.
+
+    >>> short_time(1_722_014_820_000_000_000)
+    '26 Jul 17:27 UTC'
+    """
+    return f"{moment(at):%-d %b %H:%M} UTC"

@@ -1,1 +1,22 @@
 """Where an alert can go: one file a destination, all of one shape."""
+
+from collections.abc import Callable
+from typing import Any
+
+from alerts.channels.email import EmailChannel
+from alerts.channels.slack import SlackChannel
+from alerts.channels.webhook import WebhookChannel
+from alerts.delivery import Channel
+from alerts.settings import Channels
+
+CHANNELS: dict[str, Callable[[Any], Channel]] = {
+    "slack": SlackChannel,
+    "email": EmailChannel,
+    "webhook": WebhookChannel,
+}
+"""Each takes the table of its own name in ``[channels]``."""
+
+
+def channels(settings: Channels) -> list[Channel]:
+    """Return the channels that are on."""
+    return [CHANNELS[name](getattr(settings, name)) for name in settings.names]

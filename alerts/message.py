@@ -1,0 +1,168 @@
+"""What a person reads: one wording for every channel.
+
+The channels only set it: Slack in blocks, mail in HTML, a webhook in JSON.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from alerts.settings import Links
+from alerts.wording import both_times, length, percent, points, short_time
+from streams.events import Alert, AlertState, LegName, LegValue, Origin
+
+_MEASURES = {
+    "dvol": "DVOL",
+    "iv30": "implied vol",
+    "close-to-close": "realised vol",
+    "ewma": "EWMA vol",
+}
+
+_ORIGINS = {
+    Origin.PUBLISHED: "",
+    Origin.COMPUTED: "",
+    Origin.INTERPOLATED: "interpolated between published points",
+    Origin.SYNTHETIC: "synthetic, made for a test",
+}
+
+_COLOURS = {"info": "#1d6fd6", "warning": "#d9730d", "critical": "#c8102e"}
+_CALM, _GREY = "#2a8c5a", "#7a7f87"
+
+
+@dataclass(frozen=True, slots=True)
+class Leg:
+    """One leg, as the message shows it."""
+
+    name: str
+    value: str
+    standing: str
+    """How old it is, how delayed, and whether its market is open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """An alert in words.
+
+    Attributes:
+        key: the alert's id and state, by which a receiver knows it again.
+        headline: the whole news in one sentence; also a mail's subject.
+        label: ``FIRING``, ``RESOLVED`` or ``UNKNOWN``, and the severity.
+        colour: of the bar beside it, ``#rrggbb``.
+        legs: the left one and the right one.
+        facts: what else there is to know, each with its name.
+        notes: what must be borne in mind in reading the numbers.
+        links: names and addresses.
+    """
+
+    key: tuple[str, AlertState]
+    headline: str
+    label: str
+    colour: str
+    legs: tuple[Leg, Leg]
+    facts: tuple[tuple[str, str], ...]
+    notes: tuple[str, ...]
+    links: tuple[tuple[str, str], ...]
+
+    @property
+    def text(self) -> str:
+        """The message without any dress."""
+        rows = [(leg.name, f"{leg.value}, {leg.standing}") for leg in self.legs]
+        width = max(len(name) for name, _ in (*rows, *self.facts)) + 1
+        lines = [self.headline, ""]
+        lines += [f"{name + ':':<{width}} {value}" for name, value in rows]
+        lines += [f"{name + ':':<{width}} {value}" for name, value in self.facts]
+        lines += ["", *self.notes] if self.notes else []
+        lines += ["", *(f"{name}: {url}" for name, url in self.links)]
+        return "\n".join(lines).rstrip() + "\n"
+
+
+def compose(alert: Alert, links: Links) -> Message:
+    """Return `alert` in words."""
+    return Message(
+        key=(alert.id, alert.state),
+        headline=_headline(alert),
+        label=f"{alert.state.upper()} · {alert.severity}",
+        colour=_colour(alert),
+        legs=(_leg(alert.left, alert), _leg(alert.right, alert)),
+        facts=tuple(_facts(alert)),
+        notes=tuple(_notes(alert)),
+        links=tuple(
+            (name, url)
+            for name, url in (
+                ("Dashboard", links.dashboard),
+                ("Runbook", links.runbook),
+            )
+            if url is not None
+        ),
+    )
+
+
+def leg_name(name: LegName) -> str:
+    """Return a leg as people call it: ``NVDA implied vol``, ``BTC DVOL``."""
+    measure = _MEASURES.get(name.measure, name.measure)
+    looks_back = name.measure in ("close-to-close", "ewma")
+    return " ".join([name.symbol, *([name.window] if looks_back else []), measure])
+
+
+def _headline(alert: Alert) -> str:
+    left, right = leg_name(alert.left.name), leg_name(alert.right.name)
+    if alert.state is AlertState.UNKNOWN:
+        return f"{left} cannot be compared with {right}: {alert.reason}"
+    if alert.state is AlertState.FIRING:
+        relation = "is now above" if alert.spread > 0 else "is now close below"
+    else:
+        relation = "is back below" if alert.spread < 0 else "is again close above"
+    return (
+        f"{left} {percent(alert.left.value)} {relation}"
+        f" {right} {percent(alert.right.value)} ({points(alert.spread)})"
+    )
+
+
+def _colour(alert: Alert) -> str:
+    if alert.state is AlertState.FIRING:
+        return _COLOURS[alert.severity]
+    return _CALM if alert.state is AlertState.RESOLVED else _GREY
+
+
+def _leg(leg: LegValue, alert: Alert) -> Leg:
+    age = timedelta(microseconds=(alert.event_time - leg.at) // 1000)
+    parts = [f"as of {short_time(leg.at)}"]
+    if age >= timedelta(minutes=1):
+        parts.append(f"{length(age)} old")
+    if not leg.market_open:
+        parts.append("its market is closed")
+    if leg.name.delay_seconds:
+        delay = timedelta(seconds=leg.name.delay_seconds)
+        parts.append(f"feed delayed {length(delay)}")
+    return Leg(leg_name(leg.name), percent(leg.value), ", ".join(parts))
+
+
+def _facts(alert: Alert) -> list[tuple[str, str]]:
+    facts = []
+    if alert.state is AlertState.FIRING:
+        facts.append(("Above since", both_times(alert.since)))
+    elif alert.state is AlertState.RESOLVED:
+        facts.append(("Below since", both_times(alert.since)))
+    else:
+        facts.append(("Unknown since", both_times(alert.since)))
+    if alert.began is not None and alert.state is not AlertState.FIRING:
+        lasted = length(timedelta(microseconds=(alert.since - alert.began) // 1000))
+        facts.append(("It was above", f"for {lasted}, from {both_times(alert.began)}"))
+        if alert.peak is not None and alert.peak_at is not None:
+            peak = f"{points(alert.peak)} at {both_times(alert.peak_at)}"
+            facts.append(("At the widest", peak))
+    facts.append(("Rule", f"{alert.rule}: {alert.reason}"))
+    return facts
+
+
+def _notes(alert: Alert) -> list[str]:
+    notes = []
+    drawn: dict[str, list[str]] = {}
+    for leg in (alert.left, alert.right):
+        if origin := _ORIGINS[leg.name.origin]:
+            drawn.setdefault(origin, []).append(leg_name(leg.name))
+    for origin, names in drawn.items():
+        verb = "is" if len(names) == 1 else "are"
+        notes.append(f"{' and '.join(names)} {verb} {origin}.")
+    if alert.state is AlertState.UNKNOWN and alert.began is not None:
+        notes.append("The alert is neither renewed nor resolved until both are known.")
+    return notes

@@ -1,0 +1,247 @@
+"""One channel's way through ``alerts``: send, record what became of it, commit.
+
+Each channel reads at its own pace, in a consumer group of its own, so that
+one that is down holds nobody else up. What was already delivered is read back
+from ``deliveries``: whatever crashes, and wherever, an alert is sent at least
+once, and once more only when we died after the destination took it and before
+that was recorded. The second carries the same id.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import (
+    AIOKafkaConsumer,
+    AIOKafkaProducer,
+    ConsumerRebalanceListener,
+    TopicPartition,
+)
+from aiokafka.errors import KafkaError
+from aiokafka.structs import ConsumerRecord
+
+from alerts import metrics
+from alerts.delivery import Channel, Interrupted, Result, deliver
+from alerts.message import compose
+from alerts.settings import Links, Retry
+from streams import wire
+from streams.events import Alert, AlertState, Delivery, Outcome
+from streams.partitions import PartitionReader
+from streams.settings import Kafka, client
+from streams.topics import ALERTS, DELIVERIES
+
+_log = structlog.get_logger()
+_alert = wire.Codec(Alert)
+_delivery = wire.Codec(Delivery)
+
+GROUP = "volcross-outbox"
+
+_POLL_MS = 250
+_SESSION_MS = 10_000
+# A destination may be down for days, and we wait for it between two polls.
+_POLL_INTERVAL_MS = 2**31 - 1
+_RECORD_RETRY_SECONDS = 1.0
+_GRACE_SECONDS = 8.0
+
+Key = tuple[str, AlertState]
+"""A transition: the incident's id, and what is said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What all outboxes share."""
+
+    kafka: Kafka
+    retry: Retry
+    links: Links
+    producer: AIOKafkaProducer
+    reader: PartitionReader
+    clock: Callable[[], int] = time.time_ns
+
+
+class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """Carries alerts to one channel until cancelled.
+
+    Args:
+        channel: where to.
+        post: what all outboxes share.
+        instance: this process' lasting name, with which it is back in its
+            group at once after a crash.
+    """
+
+    def __init__(
+        self, channel: Channel, post: Post, instance: str | None = None
+    ) -> None:
+        self._channel = channel
+        self._post = post
+        self._topic = post.kafka.topic_prefix + ALERTS.name
+        self._deliveries = post.kafka.topic_prefix + DELIVERIES.name
+        self._instance = f"{instance}.{channel.name}" if instance else None
+        self._settled: set[Key] | None = None
+        self._stop = asyncio.Event()
+        self._revoked = asyncio.Event()
+        self._turn = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Deliver until cancelled; an attempt under way then is seen through."""
+        work = asyncio.ensure_future(self._work())
+        try:
+            await asyncio.shield(work)
+        except asyncio.CancelledError:
+            self._stop.set()
+            self._revoked.set()
+            await asyncio.wait([work], timeout=_GRACE_SECONDS)
+            work.cancel()
+            raise
+
+    async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
+        """Finish the attempt under way, and forget: another may go on."""
+        if revoked:
+            self._revoked.set()
+            async with self._turn:
+                self._settled = None
+
+    async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
+        """Take up where the last one left off."""
+        if assigned and not self._stop.is_set():
+            self._revoked.clear()
+
+    async def _work(self) -> None:
+        consumer = AIOKafkaConsumer(
+            **client(self._post.kafka),
+            group_id=f"{self._post.kafka.topic_prefix}{GROUP}.{self._channel.name}",
+            group_instance_id=self._instance,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=_SESSION_MS,
+            heartbeat_interval_ms=_SESSION_MS // 5,
+            max_poll_interval_ms=_POLL_INTERVAL_MS,
+        )
+        consumer.subscribe([self._topic], listener=self)
+        try:
+            await consumer.start()
+            while not self._stop.is_set():
+                batches = await consumer.getmany(timeout_ms=_POLL_MS)
+                for place, records in batches.items():
+                    await self._take_all(consumer, place, records)
+        finally:
+            await consumer.stop()
+            await self._channel.close()
+
+    async def _take_all(
+        self,
+        consumer: AIOKafkaConsumer,
+        place: TopicPartition,
+        records: Sequence[ConsumerRecord],
+    ) -> None:
+        for record in records:
+            async with self._turn:
+                # Fetched before the partition was taken from us: not ours to send.
+                if self._revoked.is_set():
+                    return
+                try:
+                    await self._take(record)
+                except Interrupted:
+                    return
+                try:
+                    await consumer.commit({place: record.offset + 1})
+                except KafkaError as error:
+                    # Whoever reads it again finds it among the settled ones.
+                    _log.warning(
+                        "commit_failed",
+                        channel=self._channel.name,
+                        offset=record.offset,
+                        error=type(error).__name__,
+                    )
+
+    async def _take(self, record: ConsumerRecord) -> None:
+        try:
+            alert = _alert.decode(record.value)
+        except wire.Unreadable as error:
+            metrics.UNREADABLE.labels(self._channel.name).inc()
+            _log.error(
+                "alert_unreadable",
+                channel=self._channel.name,
+                offset=record.offset,
+                reason=error.reason,
+                detail=error.detail,
+            )
+            return
+        name, key = self._channel.name, (alert.id, alert.state)
+        if name not in alert.channels:
+            return
+        if self._settled is None:
+            self._settled = await self._read_settled()
+        if key in self._settled:
+            return
+        result = await deliver(
+            self._channel,
+            alert,
+            compose(alert, self._post.links),
+            self._post.retry,
+            self._revoked,
+        )
+        await self._record(alert, result)
+        self._settled.add(key)
+
+    async def _read_settled(self) -> set[Key]:
+        settled: set[Key] = set()
+        end = await self._post.reader.end(self._deliveries, 0)
+        async for _, raw in self._post.reader.between(self._deliveries, 0, 0, end):
+            with contextlib.suppress(wire.Unreadable):
+                delivery = _delivery.decode(raw)
+                if delivery.channel == self._channel.name:
+                    settled.add((delivery.alert_id, delivery.state))
+        return settled
+
+    async def _record(self, alert: Alert, result: Result) -> None:
+        delivery = Delivery(
+            channel=self._channel.name,
+            alert_id=alert.id,
+            rule=alert.rule,
+            state=alert.state,
+            outcome=result.outcome,
+            attempts=result.attempts,
+            reason=result.reason,
+            at=self._post.clock(),
+        )
+        self._announce(delivery)
+        while True:
+            try:
+                await self._post.producer.send_and_wait(
+                    self._deliveries,
+                    key=delivery.channel.encode(),
+                    value=wire.encode(delivery),
+                )
+            except KafkaError as error:
+                # It was sent: forgetting that would send it again.
+                _log.warning(
+                    "record_retry",
+                    channel=delivery.channel,
+                    alert=delivery.alert_id,
+                    error=type(error).__name__,
+                )
+                if self._stop.is_set():
+                    raise
+                await asyncio.sleep(_RECORD_RETRY_SECONDS)
+            else:
+                return
+
+    @staticmethod
+    def _announce(delivery: Delivery) -> None:
+        metrics.DELIVERIES.labels(delivery.channel, delivery.outcome.value).inc()
+        facts = {
+            "channel": delivery.channel,
+            "alert": delivery.alert_id,
+            "rule": delivery.rule,
+            "state": delivery.state.value,
+            "attempts": delivery.attempts,
+        }
+        if delivery.outcome is Outcome.DELIVERED:
+            metrics.LAST_DELIVERY.labels(delivery.channel).set(delivery.at / 1e9)
+            _log.info("delivered", **facts)
+        else:
+            _log.error("delivery_failed", reason=delivery.reason, **facts)
