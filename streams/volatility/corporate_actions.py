@@ -48,5 +48,5 @@ def price_factors(
     if not ordered:
         return np.ones(at.shape)
     since = np.array([action.at for action in ordered], dtype=np.int64)
-    factors = np.cumprod([1.0, *(action.factor for action in ordered)])
+    factors = np.cumprod(np.array([1.0, *(action.factor for action in ordered)]))
     return factors[np.searchsorted(since, at, side="right")]
