@@ -1,0 +1,48 @@
+"""The wiring: a source → the publisher → its topics."""
+
+from pathlib import Path
+
+import structlog
+
+from producers import metrics
+from producers.publisher import Publisher
+from producers.settings import SourceSettings
+from producers.sources import open_source
+from producers.spool import Spool
+from streams.settings import StreamSettings
+
+log = structlog.get_logger(__name__)
+
+
+async def run(
+    settings: StreamSettings,
+    name: str,
+    source_settings: SourceSettings,
+    *,
+    data_dir: Path,
+    port: int = 0,
+) -> None:
+    """Publish what one source says until it has no more to say.
+
+    Cancelled, it flushes within `producers.publisher.FLUSH_SECONDS`; what finds
+    no broker by then is spooled under `data_dir`, and sent first next time.
+
+    Args:
+        settings: the cluster, and the host on which metrics are served.
+        name: the source's name in the configuration.
+        source_settings: what it is.
+        data_dir: where the spool is kept.
+        port: where ``/metrics`` is served; 0 serves none.
+
+    Raises:
+        ValueError: the source cannot be opened, or the spool cannot be read.
+        OSError: the port is in use, or the spool cannot be written.
+    """
+    source = open_source(source_settings)
+    spool = Spool(data_dir / "spool" / f"{name}.jsonl")
+    with metrics.served(settings.metrics.host, port):
+        log.info("listening", source=name, kind=source_settings.kind)
+        async with Publisher(settings.kafka, spool, source_settings) as publisher:
+            async for heard in source:
+                await publisher.publish(heard)
+        log.info("the source has no more to say", source=name)

@@ -1,0 +1,119 @@
+import asyncio
+import socket
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from producers import story
+from producers.app import run
+from producers.settings import ReplaySource, StorySource, SyntheticSource
+from streams.events import Origin, PriceTicks, VolTicks
+from streams.settings import Kafka, StreamSettings
+from streams.topics import PRICE_TICKS, VOL_TICKS
+from tests.producers.consuming import read
+from volcross.provisioning import provision
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+async def settings(kafka_settings: Kafka) -> StreamSettings:
+    await asyncio.to_thread(provision, kafka_settings)
+    return StreamSettings(kafka=kafka_settings, symbols={})
+
+
+async def test_the_whole_story_arrives(
+    settings: StreamSettings, tmp_path: Path
+) -> None:
+    await run(
+        settings, "story", StorySource(kind="story", seconds=0), data_dir=tmp_path
+    )
+    vols = [v for v in await read(settings.kafka, VOL_TICKS) if isinstance(v, VolTicks)]
+    expected = {"NVDA": story.nvda_iv30(), "BTC": story.btc_dvol()}
+    for symbol, recording in expected.items():
+        mine = [record for record in vols if record.symbol == symbol]
+        assert [at for record in mine for at in record.at] == recording.at.tolist()
+        assert [v for record in mine for v in record.value] == recording.value.tolist()
+        assert (mine[0].start, mine[-1].end) == (story.BEGIN, story.END)
+        assert {record.origin for record in mine} == {Origin.INTERPOLATED}
+    prices = await read(settings.kafka, PRICE_TICKS)
+    assert sum(len(p.at) for p in prices if isinstance(p, PriceTicks)) == 78 + 106
+
+
+async def test_cancelled_it_flushes_and_ends(
+    settings: StreamSettings, tmp_path: Path
+) -> None:
+    source = SyntheticSource.model_validate(
+        {"kind": "synthetic", "symbols": {"X": {"ticks_per_second": 1000}}}
+    )
+    task = asyncio.create_task(run(settings, "made-up", source, data_dir=tmp_path))
+    await asyncio.sleep(1.5)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.wait_for(task, 5)
+    records = await read(settings.kafka, PRICE_TICKS)
+    at = [at for r in records if isinstance(r, PriceTicks) for at in r.at]
+    assert len(at) >= 500
+    assert {after - before for before, after in pairwise(at)} == {1_000_000}
+    assert not (tmp_path / "spool").exists()
+
+
+async def test_it_shows_its_numbers(settings: StreamSettings, tmp_path: Path) -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    source = SyntheticSource.model_validate(
+        {"kind": "synthetic", "symbols": {"SHOWN": {"ticks_per_second": 100}}}
+    )
+    task = asyncio.create_task(
+        run(settings, "made-up", source, data_dir=tmp_path, port=port)
+    )
+    await asyncio.sleep(1)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        shown = await answer.text()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    labels = '{source="synthetic",symbol="SHOWN",topic="ticks.price"}'
+    line = next(x for x in shown.splitlines() if f"ticks_total{labels}" in x)
+    assert line.startswith("volcross_published_ticks_total")
+    assert float(line.split()[-1]) >= 20
+    event = next(
+        x
+        for x in shown.splitlines()
+        if "last_event_timestamp_sec" in x and "SHOWN" in x
+    )
+    age = datetime.now(UTC) - datetime.fromtimestamp(float(event.split()[-1]), UTC)
+    assert age < timedelta(seconds=3)
+
+
+async def test_a_port_in_use_is_an_error_before_anything_is_sent(
+    settings: StreamSettings, tmp_path: Path
+) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            await run(
+                settings,
+                "story",
+                StorySource(kind="story", seconds=0),
+                data_dir=tmp_path,
+                port=port,
+            )
+    assert await read(settings.kafka, VOL_TICKS) == []
+
+
+async def test_a_source_that_cannot_be_opened_says_why(
+    settings: StreamSettings, tmp_path: Path
+) -> None:
+    source = ReplaySource(kind="replay", files=[tmp_path / "gone.csv"])
+    with pytest.raises(ValueError, match=r"gone\.csv: no such file"):
+        await run(settings, "replay", source, data_dir=tmp_path)
