@@ -4,7 +4,6 @@ import asyncio
 from functools import partial
 
 from aiokafka import AIOKafkaProducer
-from prometheus_client import start_http_server
 
 from alerts import metrics
 from alerts.channels import channels
@@ -12,6 +11,7 @@ from alerts.judge import Judge
 from alerts.outbox import Outbox, Post
 from alerts.settings import AlertSettings
 from streams.agents import Work
+from streams.exposition import served
 from streams.partitions import PartitionReader
 from streams.settings import StreamSettings, client
 from streams.topics import SPREADS
@@ -37,24 +37,23 @@ async def run(
     """
     alerts.against(streams)
     metrics.begin(alerts.channels.names)
-    if streams.metrics.alert:
-        start_http_server(streams.metrics.alert, addr=streams.metrics.host)
     clocks = {name: market_clock(s.clock) for name, s in streams.symbols.items()}
     judge = partial(Judge, alerts.rules, alerts.channels.names, clocks)
     kafka = streams.kafka
     producer = AIOKafkaProducer(**client(kafka), enable_idempotence=True, acks="all")
-    async with producer, PartitionReader(kafka) as reader:
-        post = Post(kafka, alerts.retry, alerts.links, producer, reader)
-        async with asyncio.TaskGroup() as room:
-            # spreads → alerts
-            room.create_task(
-                serve(
-                    streams,
-                    GROUP,
-                    [Work("judge", SPREADS, lambda: metrics.Shown(judge()))],
-                    instance=instance,
+    with served(streams.metrics.host, streams.metrics.alert):
+        async with producer, PartitionReader(kafka) as reader:
+            post = Post(kafka, alerts.retry, alerts.links, producer, reader)
+            async with asyncio.TaskGroup() as room:
+                # spreads → alerts
+                room.create_task(
+                    serve(
+                        streams,
+                        GROUP,
+                        [Work("judge", SPREADS, lambda: metrics.Shown(judge()))],
+                        instance=instance,
+                    )
                 )
-            )
-            # alerts → Slack, mail, …, and what became of each → deliveries
-            for channel in channels(alerts.channels):
-                room.create_task(Outbox(channel, post, instance).run())
+                # alerts → Slack, mail, …, and what became of each → deliveries
+                for channel in channels(alerts.channels):
+                    room.create_task(Outbox(channel, post, instance).run())

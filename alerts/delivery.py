@@ -5,7 +5,9 @@ matters about it, and the channel that met it decides: `DeliveryError`.
 """
 
 import asyncio
+import os
 import random
+import socket
 from typing import NamedTuple, Protocol
 
 import structlog
@@ -34,6 +36,22 @@ class DeliveryError(Exception):
         self.reason = reason
         self.permanent = permanent
         self.retry_after = retry_after
+
+
+def fault(error: BaseException) -> str:
+    """Return what the system calls what went wrong, without any address.
+
+    >>> fault(ConnectionRefusedError(111, "Connect call failed ('10.0.0.1', 25)"))
+    'Connection refused'
+    """
+    root = error
+    while (cause := getattr(root, "os_error", None) or root.__cause__) is not None:
+        root = cause
+    if isinstance(root, socket.gaierror):
+        return str(root.strerror)
+    if isinstance(root, OSError) and root.errno:
+        return os.strerror(root.errno)
+    return type(root).__name__
 
 
 class Channel(Protocol):

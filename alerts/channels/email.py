@@ -6,6 +6,7 @@ from email.utils import format_datetime
 
 import aiosmtplib
 from aiosmtplib import (
+    SMTPConnectError,
     SMTPException,
     SMTPRecipientRefused,
     SMTPRecipientsRefused,
@@ -14,7 +15,7 @@ from aiosmtplib import (
 )
 
 from alerts.channels.email_page import page
-from alerts.delivery import DeliveryError
+from alerts.delivery import DeliveryError, fault
 from alerts.message import Message
 from alerts.settings import Email
 from alerts.wording import moment
@@ -95,11 +96,15 @@ class EmailChannel:
             raise DeliveryError(
                 f"no answer from {settings.host}:{settings.port}", permanent=False
             ) from error
-        except (SMTPException, OSError, ValueError) as error:
+        except (SMTPConnectError, OSError) as error:
             raise DeliveryError(
-                f"no connection to {settings.host}:{settings.port}:"
-                f" {self._hidden(str(error))}",
+                f"no connection to {settings.host}:{settings.port}: {fault(error)}",
                 permanent=False,
+            ) from error
+        except (SMTPException, ValueError) as error:
+            # Such as no STARTTLS where we ask for it: they may yet mend that.
+            raise DeliveryError(
+                f"{settings.host}: {self._hidden(str(error))}", permanent=False
             ) from error
         return {reader: (code, text) for reader, (code, text) in answers.items()}
 

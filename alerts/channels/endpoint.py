@@ -12,7 +12,7 @@ from http import HTTPStatus
 import aiohttp
 from yarl import URL
 
-from alerts.delivery import DeliveryError
+from alerts.delivery import DeliveryError, fault
 
 _PASSING = {
     HTTPStatus.REQUEST_TIMEOUT,
@@ -82,7 +82,7 @@ class Endpoint:
             ) from error
         except (aiohttp.ClientError, OSError, ssl.SSLError) as error:
             raise DeliveryError(
-                f"no connection to {self._url.host}: {_kind(error)}", permanent=False
+                f"no connection to {self._url.host}: {fault(error)}", permanent=False
             ) from error
 
     async def close(self) -> None:
@@ -103,12 +103,6 @@ class Endpoint:
             permanent=not passing,
             retry_after=_retry_after(headers.get("Retry-After")),
         )
-
-
-def _kind(error: Exception) -> str:
-    # Only what the system calls it: the rest of the text may hold the address.
-    cause = getattr(error, "os_error", error)
-    return getattr(cause, "strerror", None) or type(error).__name__
 
 
 def _retry_after(value: str | None) -> float | None:
