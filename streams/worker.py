@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import faust
+import structlog
 from aiokafka import AIOKafkaProducer
 
 from streams.agents import Agent, Work
@@ -17,6 +18,9 @@ from streams.settings import Kafka, StreamSettings, client
 FROZEN_SECONDS = 60.0
 """A worker whose event loop stands still for so long ends itself."""
 FROZEN_EXIT = 70
+STOP_SECONDS = 4.0
+
+_log = structlog.get_logger()
 
 
 class AgentFailedError(RuntimeError):
@@ -57,15 +61,15 @@ async def serve(
             asyncio.ensure_future(_save_often(agents, every)),
             asyncio.ensure_future(_beat()),
         ]
-        await app.start()
         try:
+            await app.start()
             await asyncio.wait([failed, *upkeep], return_when=asyncio.FIRST_COMPLETED)
             await next(task for task in (failed, *upkeep) if task.done())
         finally:
             for task in upkeep:
                 task.cancel()
             await asyncio.gather(*upkeep, return_exceptions=True)
-            await app.stop()
+            await _stop(app)
             if not failed.done():
                 for agent in agents:
                     await agent.save()
@@ -113,6 +117,19 @@ def _let_go_when_revoked(app: faust.App, agents: Sequence[Agent[Any]]) -> None:
             agent.forget()
 
     app.on_partitions_revoked.connect(let_go, weak=False)
+
+
+async def _stop(app: faust.App) -> None:
+    """Stop Faust, but do not wait for it for ever.
+
+    Asked to stop in the middle of a rebalance it may never finish. Nothing of
+    ours depends on it: what counts is in the checkpoints.
+    """
+    stopping = asyncio.ensure_future(app.stop())
+    _, unfinished = await asyncio.wait([stopping], timeout=STOP_SECONDS)
+    if unfinished:
+        _log.warning("faust_did_not_stop", seconds=STOP_SECONDS)
+        stopping.cancel()
 
 
 def _attach(app: faust.App, agent: Agent[Any], failed: asyncio.Future[None]) -> None:

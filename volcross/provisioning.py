@@ -7,9 +7,10 @@ default number of partitions, and keys then meet where no agent looks for them.
 import asyncio
 import logging
 import socket
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -122,7 +123,7 @@ async def provisioned(kafka: Kafka, longest: float = 30.0) -> None:
     wait = 1.0
     while True:
         try:
-            made = await asyncio.to_thread(provision, kafka)
+            made = await _aside(provision, kafka)
         except Unreachable as error:
             log.warning(error.lines[0], retry_in_seconds=wait)
             await asyncio.sleep(wait)
@@ -131,6 +132,36 @@ async def provisioned(kafka: Kafka, longest: float = 30.0) -> None:
             if made:
                 log.info("topics created", topics=made)
             return
+
+
+async def _aside(work: Callable[[Kafka], list[str]], kafka: Kafka) -> list[str]:
+    """Return what `work` returns, from a thread that nobody waits for at the end.
+
+    The event loop does wait for `asyncio.to_thread`: a role asked to stop while
+    the broker is away would not stop in time.
+    """
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(result: list[str] | None, error: Exception | None) -> None:
+        if done.cancelled():
+            return
+        if error is not None:
+            done.set_exception(error)
+        else:
+            done.set_result(result or [])
+
+    def run() -> None:
+        result, failure = None, None
+        try:
+            result = work(kafka)
+        except Exception as error:  # noqa: BLE001 - raised again where it is awaited
+            failure = error
+        with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+            loop.call_soon_threadsafe(settle, result, failure)
+
+    threading.Thread(target=run, daemon=True, name="provisioning").start()
+    return await done
 
 
 @contextmanager

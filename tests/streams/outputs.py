@@ -1,0 +1,103 @@
+"""What the pipeline says, row by row, so that two runs can be compared.
+
+How rows are cut into records follows the arrival; the rows must not.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+import msgspec
+
+from streams.events import (
+    Bars,
+    Event,
+    LegReadings,
+    PriceTicks,
+    SpreadReadings,
+    VolatilityReadings,
+    VolTicks,
+)
+from streams.join import Join
+from streams.measure import Measure
+from streams.quote import Quote
+from streams.sample import Sample
+from streams.settings import StreamSettings
+from streams.stage import Out
+from tests.streams.market import Sent
+
+Rows = dict[str, list[bytes]]
+FAR = 1 << 62
+"""A wall clock for which nothing in the tests is the future."""
+
+
+def rows(events: Iterable[Event]) -> Rows:
+    """Return the rows of readings and spreads, by series, in order of arrival."""
+    found: Rows = defaultdict(list)
+    for event in events:
+        if isinstance(event, VolatilityReadings):
+            key = f"{event.symbol} {event.measure}/{event.window}"
+            said = (event.origin, event.source, event.quality, event.delay_seconds)
+            found[key] += [
+                msgspec.json.encode((at, value, *said))
+                for at, value in zip(event.at, event.value, strict=True)
+            ]
+        elif isinstance(event, SpreadReadings):
+            found[f"{event.pair} {event.comparison}"] += [
+                msgspec.json.encode((*row, event.left, event.right))
+                for row in zip(
+                    event.at,
+                    event.left_value,
+                    event.right_value,
+                    event.spread,
+                    event.left_at,
+                    event.right_at,
+                    strict=True,
+                )
+            ]
+    return dict(found)
+
+
+def told_once(found: Rows) -> Rows:
+    """Drop what was told again after a crash; the first telling stands.
+
+    Raises:
+        AssertionError: a second telling differs from the first.
+    """
+    once: Rows = {}
+    for key, values in found.items():
+        by_instant: dict[int, bytes] = {}
+        for value in values:
+            at = msgspec.json.decode(value)[0]
+            assert by_instant.setdefault(at, value) == value, key
+        once[key] = [by_instant[at] for at in sorted(by_instant)]
+    return once
+
+
+def offline(records: Iterable[Sent], settings: StreamSettings) -> list[Event]:
+    """Return what the stages make of the records, with no Kafka between them."""
+    sample, measure = Sample(settings), Measure(settings)
+    quote, join = Quote(settings), Join(settings)
+    said: list[Event] = []
+    todo: list[Event] = []
+    for offset, (_, _, record) in enumerate(records):
+        todo.append(record)
+        while todo:
+            event = todo.pop(0)
+            if isinstance(event, PriceTicks):
+                outcomes = sample.apply(event, offset, FAR)
+            elif isinstance(event, Bars):
+                outcomes = measure.apply(event, offset, FAR)
+            elif isinstance(event, VolTicks):
+                outcomes = quote.apply(event, offset, FAR)
+            elif isinstance(event, LegReadings):
+                outcomes = join.apply(event, offset, FAR)
+            else:
+                said.append(event)
+                continue
+            todo += [outcome.event for outcome in outcomes if isinstance(outcome, Out)]
+            said += [
+                outcome.event
+                for outcome in outcomes
+                if isinstance(outcome, Out) and isinstance(outcome.event, Bars)
+            ]
+    return said

@@ -1,0 +1,91 @@
+"""A worker may be stopped or killed at any moment: every tick counts once."""
+
+import os
+import random
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from streams.events import Bars, Event
+from streams.settings import Kafka
+from streams.topics import BARS, READINGS, SPREADS
+from tests.streams.market import interleaved, market, settings
+from tests.streams.outputs import Rows, offline, rows, told_once
+from tests.streams.pipeline import Workers, prepared, send, until
+
+RESTARTS = 20 if os.environ.get("VOLCROSS_TEST_BROKER") == "kafka" else 3
+"""The embedded broker is the one nobody restarts twenty times a night."""
+
+
+@pytest.fixture
+def workers(kafka_settings: Kafka, tmp_path: Path) -> Iterator[Workers]:
+    started = Workers(prepared(settings(kafka_settings)), tmp_path, "stream")
+    yield started
+    for process in started.processes:
+        process.kill()
+        process.wait()
+
+
+def complete(expected: Rows, events: list[Event]) -> bool:
+    found = told_once(rows(events))
+    return all(len(found.get(key, ())) >= len(rows) for key, rows in expected.items())
+
+
+def ticks_of(events: list[Event]) -> dict[str, int]:
+    """Return how many ticks each symbol's bars hold; a bar told twice counts once."""
+    bars: dict[str, dict[int, int]] = {}
+    for event in events:
+        if isinstance(event, Bars):
+            bars.setdefault(event.symbol, {}).update(
+                zip(event.at, event.ticks, strict=True)
+            )
+    return {symbol: sum(counts.values()) for symbol, counts in bars.items()}
+
+
+def check(workers: Workers, expected_events: list[Event]) -> None:
+    expected = rows(expected_events)
+    found = until(
+        workers.settings,
+        [BARS, READINGS, SPREADS],
+        lambda events: complete(expected, events),
+        within=120,
+    )
+    workers.end()
+    assert told_once(rows(found)) == expected
+    assert ticks_of(found) == ticks_of(expected_events)
+
+
+@pytest.mark.kafka
+def test_graceful_restarts_with_a_backlog_lose_and_double_nothing(
+    workers: Workers,
+) -> None:
+    records = interleaved(market())
+    size = len(records) // (RESTARTS + 1) + 1
+    draw = random.Random(1)
+    for first in range(0, len(records), size):
+        send(workers.settings, records[first : first + size])
+        workers.start()
+        time.sleep(draw.uniform(1.5, 4.0))
+        workers.end(signal.SIGTERM)
+    workers.start()
+    check(workers, offline(records, workers.settings))
+
+
+@pytest.mark.kafka
+def test_kills_under_load_lose_and_double_nothing(workers: Workers) -> None:
+    records = interleaved(market())
+    pause = RESTARTS * 3.5 / len(records)
+    load = threading.Thread(target=send, args=(workers.settings, records, pause))
+    load.start()
+    draw = random.Random(2)
+    for _ in range(RESTARTS):
+        workers.start()
+        time.sleep(draw.uniform(1.5, 4.0))
+        workers.end(signal.SIGKILL)
+    load.join()
+    workers.start()
+    check(workers, offline(records, workers.settings))
