@@ -81,6 +81,39 @@ class VolTicks(Event, frozen=True, kw_only=True):
     delay_seconds: float = 0.0
 
 
+class Right(StrEnum):
+    """What an option gives the right to."""
+
+    CALL = "call"
+    PUT = "put"
+
+
+class ChainSnapshot(Event, frozen=True, kw_only=True):
+    """All quoted options of one symbol at one instant, on ``chains``, by symbol.
+
+    The columns are raw: a bid of nobody is null, and what a quote is worth is
+    for the maths to say.
+    """
+
+    symbol: str
+    source: str
+    at: int
+    """When the venue made the quotes public (ns UTC)."""
+    spot: float
+    """The underlying's price, in dollars."""
+    coin_settled: bool = False
+    """Whether bid and ask are in coins of the underlying instead of dollars."""
+    expiry: list[int]
+    """When each option ends (ns UTC)."""
+    strike: list[float]
+    right: list[Right]
+    bid: Unchecked
+    ask: Unchecked
+    iv: Unchecked
+    """The venue's own implied vol, an annualised fraction; null where it gives none."""
+    delay_seconds: float = 0.0
+
+
 class Bars(Event, frozen=True, kw_only=True):
     """Closed bars of one symbol on its sampling grid, on ``bars``, by symbol.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from streams.events import (
     Alert,
     Bars,
+    ChainSnapshot,
     Checkpoint,
     Delivery,
     Event,
@@ -43,6 +44,7 @@ class Topic:
 
 PRICE_TICKS = Topic("ticks.price", PriceTicks, "symbol")
 VOL_TICKS = Topic("ticks.vol", VolTicks, "symbol")
+CHAINS = Topic("chains", ChainSnapshot, "symbol")
 # Longer than the longest window: a window is restored by reading its bars again.
 BARS = Topic("bars", Bars, "symbol", retention_seconds=120 * DAY)
 LEGS = Topic("legs", LegReadings, "pair")
@@ -72,6 +74,7 @@ TOPICS: dict[str, Topic] = {
     for topic in (
         PRICE_TICKS,
         VOL_TICKS,
+        CHAINS,
         BARS,
         LEGS,
         READINGS,
