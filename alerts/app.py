@@ -1,7 +1,7 @@
 """The wiring: spreads → judge → alerts → one outbox a channel → people."""
 
 import asyncio
-from functools import partial
+from contextlib import AsyncExitStack
 
 from aiokafka import AIOKafkaProducer
 
@@ -10,6 +10,7 @@ from alerts.channels import channels
 from alerts.judge import Judge
 from alerts.outbox import Outbox, Post
 from alerts.settings import AlertSettings
+from alerts.shown import Shown
 from streams.agents import Work
 from streams.exposition import served
 from streams.partitions import PartitionReader
@@ -38,22 +39,22 @@ async def run(
     alerts.against(streams)
     metrics.begin(alerts.channels.names)
     clocks = {name: market_clock(s.clock) for name, s in streams.symbols.items()}
-    judge = partial(Judge, alerts.rules, alerts.channels.names, clocks)
     kafka = streams.kafka
     producer = AIOKafkaProducer(**client(kafka), enable_idempotence=True, acks="all")
-    with served(streams.metrics.host, streams.metrics.alert):
-        async with producer, PartitionReader(kafka) as reader:
-            post = Post(kafka, alerts.retry, alerts.links, producer, reader)
-            async with asyncio.TaskGroup() as room:
-                # spreads → alerts
-                room.create_task(
-                    serve(
-                        streams,
-                        GROUP,
-                        [Work("judge", SPREADS, lambda: metrics.Shown(judge()))],
-                        instance=instance,
-                    )
-                )
-                # alerts → Slack, mail, …, and what became of each → deliveries
-                for channel in channels(alerts.channels):
-                    room.create_task(Outbox(channel, post, instance).run())
+    async with AsyncExitStack() as stack:
+        stack.enter_context(served(streams.metrics.host, streams.metrics.alert))
+        await stack.enter_async_context(producer)
+        reader = await stack.enter_async_context(PartitionReader(kafka))
+        room = await stack.enter_async_context(asyncio.TaskGroup())
+
+        # spreads → judge → alerts
+        def judge() -> Shown:
+            return Shown(Judge(alerts.rules, alerts.channels.names, clocks))
+
+        work = Work("judge", SPREADS, judge)
+        room.create_task(serve(streams, GROUP, [work], instance=instance))
+
+        # alerts → Slack, mail, …; what became of each → deliveries
+        post = Post(kafka, alerts.retry, alerts.links, producer, reader)
+        for channel in channels(alerts.channels):
+            room.create_task(Outbox(channel, post, instance).run())

@@ -1,16 +1,13 @@
 """What the alerts room shows Prometheus."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from alerts.judge import Judge
-from streams.events import Alert, SpreadReadings
-from streams.stage import Out, Outcome
+from streams.latest import Latest
 
-FIRING = Gauge("volcross_alert_firing", "1 while the rule is firing.", ["rule"])
+FIRING = Latest("volcross_alert_firing", "1 while the rule is firing.", ["rule"])
 ALERTS = Counter(
     "volcross_alerts_total", "Transitions announced, by rule.", ["rule", "state"]
 )
@@ -61,34 +58,3 @@ def begin(channels: list[str]) -> None:
             DELIVERIES.labels(channel, outcome)
         RETRYING.labels(channel).set(0)
         _FAILED.labels(channel)
-
-
-class Shown:
-    """A judge whose rules Prometheus sees firing."""
-
-    def __init__(self, judge: Judge) -> None:
-        self._judge = judge
-        self.state = judge.state
-        self.base = judge.base
-
-    def apply(self, record: SpreadReadings, offset: int, now: int) -> list[Outcome]:
-        """Judge, and show what came of it."""
-        outcomes = self._judge.apply(record, offset, now)
-        for outcome in outcomes:
-            if isinstance(outcome, Out) and isinstance(outcome.event, Alert):
-                ALERTS.labels(outcome.event.rule, outcome.event.state.value).inc()
-        self._show()
-        return outcomes
-
-    def restore(
-        self,
-        state: dict[str, Any],
-        records: Iterable[tuple[int, SpreadReadings]],
-    ) -> None:
-        """Restore the judge, and show how it stands."""
-        self._judge.restore(state, records)
-        self._show()
-
-    def _show(self) -> None:
-        for rule, firing in self._judge.firing.items():
-            FIRING.labels(rule).set(firing)

@@ -81,6 +81,7 @@ class HttpServer:
     bodies: list[bytes] = field(default_factory=list)
     requests: list[web.Request] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
+    called: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -88,6 +89,7 @@ class HttpServer:
         self.bodies.append(body)
         self.requests.append(request)
         self.at.append(asyncio.get_running_loop().time())
+        self.called.set()
         if isinstance(turn, float):
             await asyncio.sleep(turn)
             return web.Response(text="late")

@@ -282,9 +282,9 @@ def test_it_judges_a_million_rows_a_second() -> None:
     line = Line(at.tolist(), spread.tolist(), at.tolist(), at.tolist())
     record = line.record(0, (n + 1) * US, 0, n)
     judge = make_judge(stale_after="1h")
-    began = time.perf_counter()
+    began = time.process_time()
     assert judge.apply(record, 0, 0) == []
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 @pytest.mark.parametrize("state", [{}, {"series": 3}])

@@ -1,0 +1,143 @@
+"""The outbox on a real broker, towards real servers that misbehave."""
+
+import asyncio
+import json
+from datetime import timedelta
+
+import msgspec
+import pytest
+from structlog.testing import capture_logs
+
+from alerts.settings import Retry
+from streams.events import Alert, AlertState, Outcome
+from streams.settings import Kafka
+from streams.topics import ALERTS
+from tests.alerts.posting import announce, carrying, deliveries, posting, rewind, slack
+from tests.alerts.samples import FIRING, RESOLVED, answer, http_server, in_words
+from volcross.provisioning import provision
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def kafka(kafka_settings: Kafka) -> Kafka:
+    provision(kafka_settings)
+    return kafka_settings
+
+
+def another(alert: Alert, number: int) -> Alert:
+    return msgspec.structs.replace(alert, id=f"{number:016x}")
+
+
+async def test_each_alert_arrives_once_in_order_and_is_recorded(kafka: Kafka) -> None:
+    async with (
+        http_server() as server,
+        posting(kafka) as post,
+        carrying(post, slack(server.url)),
+    ):
+        await announce(post, FIRING, RESOLVED, FIRING)
+        await announce(post, another(FIRING, 7))
+        recorded = await deliveries(post, 3)
+    headlines = [json.loads(body)["text"] for body in server.bodies]
+    assert headlines == [
+        f"*{in_words(alert).headline}*" for alert in (FIRING, RESOLVED, FIRING)
+    ]
+    assert [(d.alert_id, d.state, d.outcome, d.attempts) for d in recorded] == [
+        (FIRING.id, AlertState.FIRING, Outcome.DELIVERED, 1),
+        (FIRING.id, AlertState.RESOLVED, Outcome.DELIVERED, 1),
+        (f"{7:016x}", AlertState.FIRING, Outcome.DELIVERED, 1),
+    ]
+
+
+async def test_a_restart_repeats_nothing(kafka: Kafka) -> None:
+    async with http_server() as server, posting(kafka) as post:
+        await announce(post, FIRING)
+        async with carrying(post, slack(server.url)):
+            await deliveries(post, 1)
+        await announce(post, FIRING, RESOLVED)
+        async with carrying(post, slack(server.url)):
+            await deliveries(post, 2)
+    assert len(server.bodies) == 2
+
+
+async def test_what_is_recorded_is_not_sent_again_though_its_offset_is_lost(
+    kafka: Kafka,
+) -> None:
+    # As when it died between recording and committing, or the broker let the
+    # group's offsets expire.
+    async with http_server() as server, posting(kafka) as post:
+        await announce(post, FIRING)
+        async with carrying(post, slack(server.url)):
+            await deliveries(post, 1)
+        await rewind(kafka, "slack")
+        await announce(post, RESOLVED)
+        async with carrying(post, slack(server.url)):
+            recorded = await deliveries(post, 2)
+    assert [d.state for d in recorded] == [AlertState.FIRING, AlertState.RESOLVED]
+    assert len(server.bodies) == 2
+
+
+async def test_a_dead_channel_holds_no_other_up(kafka: Kafka) -> None:
+    async with (
+        http_server(answer(503)) as dead,
+        http_server() as alive,
+        posting(kafka) as post,
+    ):
+        email = slack(alive.url)
+        email.name = "email"
+        async with carrying(post, slack(dead.url), email):
+            await announce(post, FIRING, RESOLVED)
+            recorded = await deliveries(post, 2)
+            assert len(dead.bodies) > 0
+    assert [d.channel for d in recorded] == ["email", "email"]
+    assert len(alive.bodies) == 2
+
+
+async def test_what_waits_at_a_stop_is_delivered_after_it(kafka: Kafka) -> None:
+    hour = timedelta(hours=1)
+    patient = Retry(first=hour, longest=hour)
+    async with http_server(answer(503), answer(200)) as server:
+        async with posting(kafka, patient) as post:
+            await announce(post, FIRING)
+            async with asyncio.timeout(30), carrying(post, slack(server.url)):
+                await server.called.wait()
+        async with posting(kafka) as post, carrying(post, slack(server.url)):
+            (recorded,) = await deliveries(post, 1)
+    assert recorded.outcome is Outcome.DELIVERED
+    assert len(server.bodies) == 2
+
+
+async def test_a_wrong_address_ends_in_the_dead_letters_with_its_reason(
+    kafka: Kafka,
+) -> None:
+    async with (
+        http_server(answer(404, "no_service: /services/T0/B0/hunter2")) as server,
+        posting(kafka) as post,
+    ):
+        with capture_logs() as logs:
+            async with carrying(post, slack(server.url)):
+                await announce(post, FIRING, RESOLVED)
+                recorded = await deliveries(post, 2)
+    assert [(d.outcome, d.attempts) for d in recorded] == [(Outcome.FAILED, 1)] * 2
+    assert {d.reason for d in recorded} == {"127.0.0.1 answered 404 no_service: ***"}
+    failed = [line for line in logs if line["event"] == "delivery_failed"]
+    assert len(failed) == 2
+    assert "hunter2" not in str(logs) + str(recorded)
+
+
+async def test_what_is_routed_elsewhere_or_unreadable_is_passed_over(
+    kafka: Kafka,
+) -> None:
+    async with http_server() as server, posting(kafka) as post:
+        await post.producer.send_and_wait(
+            kafka.topic_prefix + ALERTS.name, key=b"r", value=b'{"v":1,'
+        )
+        elsewhere = msgspec.structs.replace(FIRING, channels=["email"])
+        with capture_logs() as logs:
+            async with carrying(post, slack(server.url)):
+                await announce(post, elsewhere, RESOLVED)
+                (recorded,) = await deliveries(post, 1)
+    assert recorded.state is AlertState.RESOLVED
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == [
+        "alert_unreadable"
+    ]
