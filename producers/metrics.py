@@ -1,9 +1,6 @@
 """What a producer shows Prometheus."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import Counter, Gauge, Histogram
 
 TICKS = Counter(
     "volcross_published_ticks_total",
@@ -38,22 +35,3 @@ SPOOLED = Gauge(
     "volcross_publish_spooled_records",
     "Records of an earlier run which still wait to be sent.",
 )
-
-
-@contextmanager
-def served(host: str, port: int) -> Iterator[None]:
-    """Serve ``/metrics`` meanwhile; port 0 serves nothing.
-
-    Raises:
-        OSError: the port is in use.
-    """
-    if port == 0:
-        yield
-        return
-    server, thread = start_http_server(port, host)
-    try:
-        yield
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

@@ -2,9 +2,8 @@
 
 from functools import partial
 
-from prometheus_client import start_http_server
-
 from streams.agents import Work
+from streams.exposition import served
 from streams.join import Join
 from streams.measure import Measure
 from streams.quote import Quote
@@ -26,19 +25,18 @@ async def run(settings: StreamSettings, *, instance: str | None = None) -> None:
     Raises:
         AgentFailedError: an agent cannot go on; a supervisor should start anew.
     """
-    if settings.metrics.stream:
-        start_http_server(settings.metrics.stream, addr=settings.metrics.host)
-    await serve(
-        settings,
-        GROUP,
-        [
-            # ticks.price → bars → readings and legs
-            Work("sample", PRICE_TICKS, partial(Sample, settings)),
-            Work("measure", BARS, partial(Measure, settings)),
-            # ticks.vol → readings and legs
-            Work("quote", VOL_TICKS, partial(Quote, settings)),
-            # legs → spreads
-            Work("join", LEGS, partial(Join, settings)),
-        ],
-        instance=instance,
-    )
+    with served(settings.metrics.host, settings.metrics.stream):
+        await serve(
+            settings,
+            GROUP,
+            [
+                # ticks.price → bars → readings and legs
+                Work("sample", PRICE_TICKS, partial(Sample, settings)),
+                Work("measure", BARS, partial(Measure, settings)),
+                # ticks.vol → readings and legs
+                Work("quote", VOL_TICKS, partial(Quote, settings)),
+                # legs → spreads
+                Work("join", LEGS, partial(Join, settings)),
+            ],
+            instance=instance,
+        )

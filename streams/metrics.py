@@ -10,11 +10,13 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from streams.events import (
     Event,
+    LegReadings,
     Origin,
     Quality,
     SpreadReadings,
     VolatilityReadings,
 )
+from streams.latest import Latest
 
 RECORDS = Counter("volcross_records_total", "Records an agent has taken in.", ["agent"])
 APPLY_SECONDS = Histogram(
@@ -36,25 +38,25 @@ GAP_SECONDS = Counter(
     "Event time that no record covered.",
     ["agent"],
 )
-IMPLIED = Gauge(
+IMPLIED = Latest(
     "volcross_implied_volatility_ratio",
     "Annualised implied volatility as a fraction, latest.",
     ["symbol", "measure", "tenor"],
 )
-REALISED = Gauge(
+REALISED = Latest(
     "volcross_realized_volatility_ratio",
     "Annualised realised volatility as a fraction, latest.",
     ["symbol", "estimator", "window"],
 )
-SPREAD = Gauge(
+SPREAD = Latest(
     "volcross_spread_ratio",
     "Left minus right volatility as a fraction, latest.",
     ["pair", "comparison"],
 )
-LAST_EVENT = Gauge(
-    "volcross_last_event_timestamp_seconds",
+LAST_READING = Gauge(
+    "volcross_last_reading_timestamp_seconds",
     "Event time of the latest reading, seconds since the epoch.",
-    ["source", "symbol"],
+    ["symbol", "measure", "window"],
 )
 READING_SECONDS = Histogram(
     "volcross_reading_latency_seconds",
@@ -64,14 +66,25 @@ READING_SECONDS = Histogram(
 
 
 def observe(event: Event) -> None:
-    """Show the latest row of a reading or of a spread."""
+    """Show the latest row of a reading or of a spread, or that it still holds."""
     if isinstance(event, VolatilityReadings):
+        series = (event.symbol, event.measure, event.window)
         at = event.at[-1] / 1e9
-        LAST_EVENT.labels(event.source, event.symbol).set(at)
+        LAST_READING.labels(*series).set(at)
         READING_SECONDS.observe(max(0.0, time.time() - at))
-        if event.quality is not Quality.OK:
-            return
-        gauge = REALISED if event.origin is Origin.COMPUTED else IMPLIED
-        gauge.labels(event.symbol, event.measure, event.window).set(event.value[-1])
-    elif isinstance(event, SpreadReadings) and event.at:
-        SPREAD.labels(event.pair, event.comparison).set(event.spread[-1])
+        if event.quality is Quality.OK:
+            _gauge(event.origin).set(series, event.value[-1])
+    elif isinstance(event, LegReadings):
+        # Without rows it is a watermark: the feed lives, and said nothing new.
+        name = event.name
+        _gauge(name.origin).confirm((name.symbol, name.measure, name.window))
+    elif isinstance(event, SpreadReadings):
+        pair = (event.pair, event.comparison)
+        if event.at:
+            SPREAD.set(pair, event.spread[-1])
+        else:
+            SPREAD.confirm(pair)
+
+
+def _gauge(origin: Origin) -> Latest:
+    return REALISED if origin is Origin.COMPUTED else IMPLIED
