@@ -1,0 +1,1 @@
+"""Volatility from option prices: one price, one expiry, a whole chain."""
