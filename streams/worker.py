@@ -10,7 +10,9 @@ from typing import Any
 import faust
 import structlog
 from aiokafka import AIOKafkaProducer
+from faust.types import TP
 
+from streams import metrics
 from streams.agents import Agent, Work
 from streams.partitions import PartitionReader
 from streams.settings import Kafka, StreamSettings, client
@@ -58,7 +60,7 @@ async def serve(
         _let_go_when_revoked(app, agents)
         every = settings.checkpoint_every.total_seconds()
         upkeep = [
-            asyncio.ensure_future(_save_often(agents, every)),
+            asyncio.ensure_future(_save_often(app, agents, every)),
             asyncio.ensure_future(_beat()),
         ]
         try:
@@ -103,6 +105,7 @@ def _faust_app(kafka: Kafka, group: str, instance: str | None) -> faust.App:
         consumer_group_instance_id=instance,
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
+        broker_rebalance_timeout=20.0,
         broker_max_poll_records=500,
         broker_commit_interval=2.0,
         producer_request_timeout=60.0,
@@ -162,11 +165,26 @@ def _attach(app: faust.App, agent: Agent[Any], failed: asyncio.Future[None]) -> 
     app.agent(topic, name=agent.name, concurrency=1)(consume)
 
 
-async def _save_often(agents: Sequence[Agent[Any]], every: float) -> None:
+async def _save_often(
+    app: faust.App, agents: Sequence[Agent[Any]], every: float
+) -> None:
     while True:
         await asyncio.sleep(every)
         for agent in agents:
             await agent.save()
+            metrics.LAG.labels(agent.name).set(_lag(app, agent))
+
+
+def _lag(app: faust.App, agent: Agent[Any]) -> int:
+    """Return how many records wait for the agent, as far as Faust has heard."""
+    assigned = app.consumer.assignment()
+    waiting = 0
+    for number, applied in agent.applied().items():
+        partition = TP(agent.topic, number)
+        if partition in assigned:
+            end = app.consumer.highwater(partition) or 0
+            waiting += max(0, end - applied - 1)
+    return waiting
 
 
 async def _beat() -> None:

@@ -26,6 +26,15 @@ app = typer.Typer(
 topics = typer.Typer(help="The Kafka topics volcross needs.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
 
+InstanceOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="A lasting name of this worker, unique among its kind: with it a"
+        " worker that was killed is back at once, not after a session timeout.",
+    ),
+]
+
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -103,21 +112,21 @@ def produce(
 
 
 @app.command()
-def stream(context: typer.Context) -> None:
+def stream(context: typer.Context, instance: InstanceOption = None) -> None:
     """Run the streams: ticks in, volatilities and spreads out."""
     from volcross.roles import stream
     from volcross.running import run
 
-    run(stream(_settings(context)))
+    run(stream(_settings(context), instance))
 
 
 @app.command()
-def alert(context: typer.Context) -> None:
+def alert(context: typer.Context, instance: InstanceOption = None) -> None:
     """Run the alerts: judge the spreads, tell the channels."""
     from volcross.roles import alert
     from volcross.running import run
 
-    run(alert(_settings(context)))
+    run(alert(_settings(context), instance))
 
 
 @topics.command("create")

@@ -46,14 +46,14 @@ def programs(settings: Settings, config: Path | None) -> list[Program]:
         ),
         Program(
             name="stream",
-            command=(*volcross, "stream"),
+            command=(*volcross, "stream", "--instance", "up"),
             stage=1,
             stop_seconds=2.0,
             environment=environment,
         ),
         Program(
             name="alert",
-            command=(*volcross, "alert"),
+            command=(*volcross, "alert", "--instance", "up"),
             stage=2,
             stop_seconds=1.5,
             environment=environment,

@@ -22,7 +22,7 @@ CRYPTO = ("BTC", "ETH")
 STOCKS = ("NVDA", "AMD")
 
 
-def settings(kafka: Kafka, **more: Any) -> StreamSettings:
+def settings(kafka: Kafka, **more: object) -> StreamSettings:
     """Return the configuration of the small market."""
     tables: dict[str, Any] = {
         "symbols": {

@@ -43,6 +43,7 @@ class Workers:
                         [
                             *(sys.executable, "-m", "volcross"),
                             *("--config", str(self._config), self.role),
+                            *("--instance", f"worker-{len(self.processes)}"),
                         ],
                         cwd=ROOT,
                         stdin=subprocess.DEVNULL,
