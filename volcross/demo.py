@@ -4,6 +4,8 @@ Nothing is played back: every number shown was worked out on the way, and every
 count is of records read back from the topics.
 """
 
+import asyncio
+import csv
 import json
 import shutil
 import sys
@@ -35,6 +37,7 @@ from volcross.demo_show import CHANNELS, PAIR, Stage
 from volcross.logs import configure
 from volcross.observer import Observer
 from volcross.provisioning import provisioned
+from volcross.readiness import absent
 from volcross.receivers import Receivers
 from volcross.refusal import Refusal
 from volcross.running import run
@@ -72,6 +75,12 @@ kind = "story"
 seconds = {seconds}
 {data}
 
+[[rules]]
+name = "nvda-above-btc"
+pair = "NVDA/BTC"
+hysteresis = 0.01
+for = "15m"
+
 [channels.slack]
 
 [channels.email]
@@ -89,6 +98,8 @@ alert = 0
 [page]
 port = 0
 """
+MOST_STARTS = 4
+"""A process that needs more is not going to make it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +137,7 @@ def demo(options: Options) -> None:
         run(_perform(options, board, stage))
     if stage.scene.phase != "done":
         raise SystemExit(130)
+    _write_series(board, options.out / "spreads.csv")
     if options.as_json:
         sys.stdout.write(json.dumps(result(board)) + "\n")
     else:
@@ -178,9 +190,20 @@ async def _perform(options: Options, board: Board, stage: Stage) -> None:
             }
             settings = load(config, environment)
             await provisioned(settings.kafka)
-            stage.say("starting feeds, streams and alerts")
-            for program in reversed(programs(settings, config)):
-                await supervisor.start(program.among(environment, options.out / "logs"))
+            stage.say("starting streams and alerts")
+            produce, *rooms = [
+                program.among(environment, options.out / "logs")
+                for program in programs(settings, config)
+            ]
+            for room in rooms:
+                await supervisor.start(room)
+            # The story is paced by the clock: nobody should still be sitting down.
+            while await asyncio.to_thread(absent, settings.kafka):
+                _refuse_deaths(supervisor, options)
+                stage.show()
+                await asyncio.sleep(0.25)
+            stage.say("telling of June and July: prices only")
+            await supervisor.start(produce)
             await _watch(options, settings, board, stage, supervisor)
         finally:
             await supervisor.stop()
@@ -223,23 +246,32 @@ async def _watch(
         checkpoints("judge"),
     )
     deadline = time.monotonic() + options.seconds + PATIENCE_SECONDS
+    replaying = False
     async with Observer(settings.kafka, followed) as observer:
         while True:
             for _, _, event in await observer.read(0.1):
                 board.apply(event)
             line = board.spreads.get((PAIR, "implied"))
-            if line is not None and stage.scene.phase.startswith("starting"):
+            if line is not None and not replaying:
+                replaying = True
                 stage.say("replaying summer 2024")
             stage.show()
             missing = await _missing(board, observer)
             if missing is None:
                 break
+            _refuse_deaths(supervisor, options)
             if time.monotonic() > deadline:
                 raise Refusal(
                     f"the story was not over in time: {missing}; restarts"
                     f" {supervisor.starts()}; see {options.out / 'logs'}"
                 )
     stage.say("done")
+
+
+def _refuse_deaths(supervisor: Supervisor, options: Options) -> None:
+    for name, starts in supervisor.starts().items():
+        if starts > MOST_STARTS:
+            raise Refusal(f"{name} dies again and again; see {options.out / 'logs'}")
 
 
 async def _missing(board: Board, observer: Observer) -> str | None:
@@ -255,6 +287,18 @@ async def _missing(board: Board, observer: Observer) -> str | None:
             if (channel, alert.id, alert.state) not in board.deliveries:
                 return f"{channel} has not answered for {alert.id} {alert.state}"
     return "records not yet read" if await observer.behind() else None
+
+
+def _write_series(board: Board, file: Path) -> None:
+    """Keep what was shown: every reading of the implied spread, as fractions."""
+    line = board.spreads[PAIR, "implied"]
+    with file.open("w", encoding="utf-8", newline="") as out:
+        rows = csv.writer(out, lineterminator="\n")
+        rows.writerow(["at", line.left.symbol, line.right.symbol, "spread"])
+        for at, left, right in zip(
+            line.at, line.left_value, line.right_value, strict=True
+        ):
+            rows.writerow([moment(at).isoformat(), left, right, left - right])
 
 
 def _clear(out: Path) -> None:

@@ -125,7 +125,8 @@ def summary(board: Board, stage: Stage, out: Path) -> None:
         f"\n{board.ticks:,} ticks, {board.reading_rows:,} readings,"
         f" {sum(board.rejected.values())} rejected; {told};"
         f" {time.monotonic() - stage.began:.0f} s."
-        f"\nThe messages as they were received: {out}/slack, {out}/mail"
+        f"\nThe messages as they were received: {out}/slack, {out}/mail;"
+        f" the spread: {out}/spreads.csv"
         "\nImplied vols between published points are interpolated; prices are not.",
         highlight=False,
     )

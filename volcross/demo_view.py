@@ -59,7 +59,7 @@ class DemoView:
         alerts = 4 if height < 28 else 5
         fixed = 1 + 1 + 3 + 2 + 3 + 2 + 1 + alerts + 1
         rows = [
-            self._title(width),
+            self._title(line, width),
             Text(),
             *self._numbers(line, width),
             Text(),
@@ -74,11 +74,12 @@ class DemoView:
             row.no_wrap = True
         return Group(*rows[: height - 1], rows[-1])
 
-    def _title(self, width: int) -> Text:
+    def _title(self, line: SpreadLine | None, width: int) -> Text:
         left, right = self.scene.pair.split("/")
         question = f" volcross  Is {left} now more volatile than {right}?"
-        now = moment(self.board.now) if self.board.now else None
-        when = f"{now:%a %-d %b %Y %H:%M} UTC " if now else ""
+        # What is shown is as of the spread, not as of the feeds ahead of it.
+        reached = line.end if line is not None else self.board.now
+        when = f"{moment(reached):%a %-d %b %Y %H:%M} UTC " if reached else ""
         gap = max(1, width - len(question) - len(when))
         title = Text(question + " " * gap + when, style="on grey15")
         title.stylize(STRONG, 0, 9)

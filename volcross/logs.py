@@ -7,8 +7,7 @@ from typing import Any, TextIO
 
 import structlog
 
-# Of libraries that say at INFO, several times a second, what is no news.
-_CHATTY = ("kafka", "aiokafka", "faust", "mode", "aiohttp.access", "asyncio")
+_OURS = ("volcross", "producers", "streams", "alerts")
 
 
 def configure(process: str, output: TextIO | None = None) -> None:
@@ -48,9 +47,10 @@ def configure(process: str, output: TextIO | None = None) -> None:
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
-    for library in _CHATTY:
-        logging.getLogger(library).setLevel(logging.WARNING)
+    # Libraries say at INFO, several times a second, what is no news.
+    root.setLevel(logging.WARNING)
+    for room in _OURS:
+        logging.getLogger(room).setLevel(logging.INFO)
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.stdlib.BoundLogger,
