@@ -101,6 +101,10 @@ class Agent(Generic[T]):
             if known.applied > known.saved:
                 await self._save(known, partition)
 
+    def applied(self) -> dict[int, int]:
+        """Return the offset of the last record taken in, by partition."""
+        return {number: known.applied for number, known in self._partitions.items()}
+
     def forget(self) -> None:
         """Drop what is known: another worker may own the partitions now."""
         self._partitions.clear()

@@ -25,6 +25,7 @@ APPLY_SECONDS = Histogram(
     ["agent"],
     buckets=(0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1, 3),
 )
+LAG = Gauge("volcross_lag_records", "Records that wait for an agent.", ["agent"])
 CHECKPOINTS = Counter(
     "volcross_checkpoints_total", "Checkpoints an agent has written.", ["agent"]
 )
