@@ -4,11 +4,11 @@ from pathlib import Path
 
 import structlog
 
-from producers import metrics
 from producers.publisher import Publisher
 from producers.settings import SourceSettings
 from producers.sources import open_source
 from producers.spool import Spool
+from streams.exposition import served
 from streams.settings import StreamSettings
 
 log = structlog.get_logger(__name__)
@@ -40,9 +40,9 @@ async def run(
     """
     source = open_source(source_settings)
     spool = Spool(data_dir / "spool" / f"{name}.jsonl")
-    with metrics.served(settings.metrics.host, port):
+    with served(settings.metrics.host, port):
         log.info("listening", source=name, kind=source_settings.kind)
         async with Publisher(settings.kafka, spool, source_settings) as publisher:
-            async for heard in source:
-                await publisher.publish(heard)
+            async for said in source:
+                await publisher.publish(said)
         log.info("the source has no more to say", source=name)

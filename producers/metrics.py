@@ -35,3 +35,36 @@ SPOOLED = Gauge(
     "volcross_publish_spooled_records",
     "Records of an earlier run which still wait to be sent.",
 )
+CONNECTED = Gauge(
+    "volcross_feed_connected",
+    "Whether a feed is connected and gives data (1) or not (0).",
+    ["feed"],
+)
+MESSAGES = Counter(
+    "volcross_feed_messages_total", "Messages a venue has sent.", ["feed"]
+)
+UNUSABLE = Counter(
+    "volcross_feed_rejected_total",
+    "Messages or quotes of a venue that could not be used, by reason.",
+    ["feed", "reason"],
+)
+RECONNECTS = Counter(
+    "volcross_feed_reconnects_total",
+    "Connections that ended, by reason.",
+    ["feed", "reason"],
+)
+MISSED = Counter(
+    "volcross_feed_missed_ticks_total",
+    "Ticks that a venue's own numbering shows did not arrive.",
+    ["feed", "symbol"],
+)
+GAP_SECONDS = Counter(
+    "volcross_feed_gap_seconds_total",
+    "Event time for which nobody listened to a series.",
+    ["feed", "symbol"],
+)
+LAG = Gauge(
+    "volcross_feed_lag_seconds",
+    "Our clock when the latest tick came, minus the venue's; below 0 one is wrong.",
+    ["feed"],
+)

@@ -12,14 +12,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from kafka.errors import MessageSizeTooLargeError
 from msgspec import Raw
 
 from producers import metrics
-from producers.coverage import Coverage, Stretch
+from producers.coverage import Stretch
+from producers.lanes import Lane, Letters
 from producers.link import Link
 from producers.settings import Sending
-from producers.source import SECOND, Heard, Series
+from producers.source import SECOND, Heard, Said, Series
 from producers.spool import Spool, Spooled
 from streams import wire
 from streams.settings import Kafka, nanoseconds
@@ -29,68 +29,6 @@ log = structlog.get_logger(__name__)
 USUAL = Sending()
 FLUSH_SECONDS = 5.0
 """What a stop may take before the rest goes to disk."""
-
-
-class Lane:
-    """One series on its way to Kafka."""
-
-    def __init__(self, series: Series, lateness: int, limit: int) -> None:
-        self.coverage = Coverage(series, lateness)
-        self.limit = limit
-        self.sending: Stretch | None = None
-        self.closing = False
-        self._heard = asyncio.Event()
-        self.idle = asyncio.Event()
-        """Set while everything that may leave has left."""
-
-    def hear(self, heard: Heard) -> None:
-        """Take in what the source says."""
-        self.coverage.hear(heard)
-        self.wake()
-
-    def wake(self) -> None:
-        """Look again whether there is something to send."""
-        self.idle.clear()
-        self._heard.set()
-
-    def close(self) -> None:
-        """Hold nothing back from here on, because nothing more will be heard."""
-        self.closing = True
-        self.wake()
-
-    async def run(self, publisher: "Publisher") -> None:
-        """Send for ever, one stretch at a time."""
-        while True:
-            self._heard.clear()
-            while (stretch := self._next()) is not None:
-                await self._send(stretch, publisher)
-            self.idle.set()
-            await self._heard.wait()
-
-    def rest(self) -> list[Stretch]:
-        """Return all that is not acknowledged."""
-        left = [] if self.sending is None else [self.sending]
-        self.sending, self.closing = None, True
-        while (stretch := self._next()) is not None:
-            left.append(stretch)
-        return left
-
-    def _next(self) -> Stretch | None:
-        return self.coverage.cut(self.limit, last=self.closing)
-
-    async def _send(self, stretch: Stretch, publisher: "Publisher") -> None:
-        self.sending = stretch
-        try:
-            await publisher.deliver(stretch)
-        except MessageSizeTooLargeError:
-            if len(stretch.at) < 2:
-                raise
-            # The broker takes less than we thought: halve it, now and from now on.
-            self.limit = max(1, len(stretch.at) // 2)
-            first, second = stretch.halves()
-            await self._send(first, publisher)
-            await self._send(second, publisher)
-        self.sending = None
 
 
 class Publisher:
@@ -125,6 +63,7 @@ class Publisher:
         self._sending = sending
         self._flush_seconds = flush_seconds
         self._lanes: dict[Series, Lane] = {}
+        self._letters = Letters()
         self._tasks: set[asyncio.Task[None]] = set()
         self._error: BaseException | None = None
         self._room = asyncio.Event()
@@ -140,6 +79,7 @@ class Publisher:
         if self._backlog:
             log.info("sending what was spooled", records=len(self._backlog))
         self._start(self._send_backlog())
+        self._start(self._letters.run(self))
         return self
 
     async def __aexit__(
@@ -160,7 +100,7 @@ class Publisher:
             finally:
                 await self._link.close()
 
-    async def publish(self, heard: Heard) -> None:
+    async def publish(self, said: Said) -> None:
         """Take charge of what a source says; wait while the buffer is full.
 
         Raises:
@@ -169,25 +109,35 @@ class Publisher:
         await self._room.wait()
         if self._error is not None:
             raise RuntimeError("the publisher broke down") from self._error
-        lane = self._lanes.get(heard.series)
+        if isinstance(said, Heard):
+            self._lane(said.series).hear(said)
+            self._count(len(said.at))
+        else:
+            self._count(self._letters.post(said))
+
+    def _lane(self, series: Series) -> Lane:
+        lane = self._lanes.get(series)
         if lane is None:
             lane = Lane(
-                heard.series,
+                series,
                 nanoseconds(self._sending.lateness),
                 self._sending.record_ticks,
             )
-            self._lanes[heard.series] = lane
+            self._lanes[series] = lane
             self._start(lane.run(self))
-        lane.hear(heard)
-        self._count(len(heard.at))
+        return lane
 
-    async def deliver(self, stretch: Stretch) -> None:
-        """Send one stretch, after whatever was spooled; return when acknowledged."""
+    async def deliver(self, record: Spooled, rows: int) -> None:
+        """Send one record, after whatever was spooled; return when acknowledged."""
         await self._backlog_sent.wait()
+        await self._link.deliver(record.topic, record.key, bytes(record.value))
+        self._count(-rows)
+
+    async def deliver_ticks(self, stretch: Stretch) -> None:
+        """Send one stretch, and count it."""
         series, ticks = stretch.series, len(stretch.at)
-        value = wire.encode(stretch.record())
-        await self._link.deliver(series.topic.name, series.symbol, value)
-        self._count(-ticks)
+        value = Raw(wire.encode(stretch.record()))
+        await self.deliver(Spooled(series.topic.name, series.symbol, value), ticks)
         labels = (series.topic.name, series.source, series.symbol)
         metrics.RECORDS.labels(*labels).inc()
         metrics.TICKS.labels(*labels).inc(ticks)
@@ -195,6 +145,9 @@ class Publisher:
             metrics.LAST_EVENT.labels(series.source, series.symbol).set(
                 int(stretch.at[-1]) / SECOND
             )
+
+    def _all(self) -> "list[Lane | Letters]":
+        return [*self._lanes.values(), self._letters]
 
     def _count(self, ticks: int) -> None:
         self.buffered += ticks
@@ -219,7 +172,7 @@ class Publisher:
             other.cancel()
         self._room.set()
         self._backlog_sent.set()
-        for lane in self._lanes.values():
+        for lane in self._all():
             lane.idle.set()
 
     async def _send_backlog(self) -> None:
@@ -239,21 +192,13 @@ class Publisher:
         try:
             async with asyncio.timeout(within):
                 await self._backlog_sent.wait()
-                for lane in self._lanes.values():
+                for lane in self._all():
                     await lane.idle.wait()
         except TimeoutError:
             log.warning("not all was sent in time", ticks=self.buffered)
 
     def _put_by(self) -> None:
-        left = [
-            Spooled(
-                stretch.series.topic.name,
-                stretch.series.symbol,
-                Raw(wire.encode(stretch.record())),
-            )
-            for lane in self._lanes.values()
-            for stretch in lane.rest()
-        ]
+        left = [record for lane in self._all() for record in lane.rest()]
         if not left:
             return
         try:

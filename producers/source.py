@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from streams.events import Origin
+from streams.events import ChainSnapshot, Origin
 from streams.topics import PRICE_TICKS, VOL_TICKS, Topic
 
 Instants = npt.NDArray[np.int64]
@@ -70,9 +71,44 @@ class Heard:
     since: int | None = None
 
 
+class Reason(StrEnum):
+    """Why a message of a venue was refused; safe as a metric label."""
+
+    UNPARSEABLE = "unparseable"
+    UNKNOWN_TYPE = "unknown_type"
+    MISSING_FIELD = "missing_field"
+    NO_NUMBER = "no_number"
+    UNKNOWN_SYMBOL = "unknown_symbol"
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """What a venue sent and we cannot use, whole, with the reason.
+
+    Attributes:
+        source: who sent it.
+        reason: one of a fixed set.
+        detail: what exactly.
+        original: the message as it came.
+        symbol: whose, if that could be read.
+        count: how many ticks or quotes of the message are refused.
+    """
+
+    source: str
+    reason: Reason
+    detail: str
+    original: bytes
+    symbol: str = ""
+    count: int = 1
+
+
+Said = Heard | ChainSnapshot | Unusable
+"""Anything a source may say."""
+
+
 class Source(Protocol):
     """Anything the market can be heard from; it ends when it has no more to say."""
 
-    def __aiter__(self) -> AsyncIterator[Heard]:
+    def __aiter__(self) -> AsyncIterator[Said]:
         """Start listening."""
         ...
