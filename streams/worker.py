@@ -15,6 +15,7 @@ from faust.types import TP
 from streams import metrics
 from streams.agents import Agent, Work
 from streams.partitions import PartitionReader
+from streams.patience import be_patient
 from streams.settings import Kafka, StreamSettings, client
 
 FROZEN_SECONDS = 60.0
@@ -48,6 +49,7 @@ async def serve(
     Raises:
         AgentFailedError: an agent cannot go on; a supervisor should start anew.
     """
+    be_patient()
     failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     producer = AIOKafkaProducer(
         **client(settings.kafka), enable_idempotence=True, acks="all"
