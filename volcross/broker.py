@@ -79,7 +79,12 @@ def free_port(host: str = "127.0.0.1") -> int:
         return int(probe.getsockname()[1])
 
 
-def _binary() -> Path:
+def binary() -> Path:
+    """Return the program, ready to run.
+
+    Raises:
+        BrokerError: there is none for this platform.
+    """
     path = Path(str(files("noida_db").joinpath("noida-db")))
     if not path.is_file():
         raise BrokerError(
@@ -133,7 +138,7 @@ class EmbeddedBroker:
         self.data_dir.mkdir(parents=True, exist_ok=True)
         # The binary itself, not its Python wrapper: that one keeps our signals.
         return [
-            str(_binary()),
+            str(binary()),
             *("start", "--only", "kafka"),
             *("--data-dir", str(self.data_dir)),
             *("--host", self.host, "--kafka-port", str(self.port)),

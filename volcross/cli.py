@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from volcross.iv import iv
 from volcross.refusal import Refusal
+from volcross.rv import rv
 
 if TYPE_CHECKING:
     from volcross.config import Settings
@@ -25,6 +27,8 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="The Kafka topics volcross needs.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
+app.command()(iv)
+app.command()(rv)
 
 InstanceOption = Annotated[
     str | None,

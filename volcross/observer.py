@@ -123,10 +123,14 @@ class Observer:
         return left
 
     async def ends(self, topic: Topic) -> dict[int, int]:
-        """Return the next offset of each partition of a followed topic."""
+        """Return the next offset of each partition of any topic of ours."""
         name = self._kafka.topic_prefix + topic.name
-        ends = await self._ends(self._consumer)
-        return {each.partition: end for each, end in ends.items() if each.topic == name}
+        asked = [
+            TopicPartition(name, partition)
+            for partition in range(partitions(topic, self._kafka))
+        ]
+        ends = await self._consumer.end_offsets(asked)
+        return {each.partition: end for each, end in ends.items()}
 
     async def _ends(self, consumer: AIOKafkaConsumer) -> dict[TopicPartition, int]:
         ends: dict[TopicPartition, int] = await consumer.end_offsets(self._assigned)

@@ -27,6 +27,8 @@ log = structlog.get_logger(__name__)
 REACH_SECONDS = 10.0
 """How long a broker may take to answer before we say that it does not."""
 
+_ADVICE = "refused: set kafka.partitions to what exists, or another kafka.topic_prefix"
+
 
 class Unreachable(Refusal):
     """No broker answers, or it does not let us in."""
@@ -72,6 +74,36 @@ def mismatches(found: dict[str, int], kafka: Kafka) -> list[str]:
     ]
 
 
+def existing(kafka: Kafka, within: float = REACH_SECONDS) -> dict[str, int]:
+    """Return the partitions of each topic the cluster has.
+
+    Raises:
+        Unreachable: no broker answers in time, or it refuses us.
+    """
+    with admin(kafka, within) as cluster:
+        return {
+            topic["name"]: len(topic["partitions"])
+            for topic in cluster.describe_topics()
+        }
+
+
+def verify(kafka: Kafka) -> None:
+    """Refuse topics that are missing, or not as configured.
+
+    Raises:
+        Unreachable: no broker answers.
+        Mismatch: topics are missing or have other partitions; says which.
+    """
+    exist = existing(kafka)
+    if wrong := mismatches(exist, kafka):
+        raise Mismatch(*wrong, _ADVICE)
+    if missing := wanted(kafka).keys() - exist.keys():
+        raise Mismatch(
+            f"{len(missing)} topics are missing on {kafka.bootstrap_servers}:"
+            " `volcross topics create`, or any role, creates them"
+        )
+
+
 def provision(kafka: Kafka, within: float = REACH_SECONDS) -> list[str]:
     """Make the topics that are missing; return their names.
 
@@ -91,11 +123,7 @@ def provision(kafka: Kafka, within: float = REACH_SECONDS) -> list[str]:
             for topic in cluster.describe_topics()
         }
         if wrong := mismatches(found, kafka):
-            raise Mismatch(
-                *wrong,
-                f"refused: {len(wrong)} topics are not as configured; set"
-                " kafka.partitions to what exists, or another kafka.topic_prefix",
-            )
+            raise Mismatch(*wrong, _ADVICE)
         missing = {
             name: how for name, how in wanted(kafka).items() if name not in found
         }
