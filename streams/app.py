@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from streams import metrics
 from streams.agents import Work
 from streams.exposition import served
 from streams.join import Join
@@ -25,6 +26,7 @@ async def run(settings: StreamSettings, *, instance: str | None = None) -> None:
     Raises:
         AgentFailedError: an agent cannot go on; a supervisor should start anew.
     """
+    metrics.begin(settings)
     with served(settings.metrics.host, settings.metrics.stream):
         await serve(
             settings,

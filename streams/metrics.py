@@ -5,6 +5,7 @@ pairs, and fixed sets of reasons; what arrives cannot add to them.
 """
 
 import time
+from functools import partial
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -17,6 +18,8 @@ from streams.events import (
     VolatilityReadings,
 )
 from streams.latest import Latest
+from streams.settings import StreamSettings
+from streams.volatility.market_time import MarketClock, market_clock
 
 RECORDS = Counter("volcross_records_total", "Records an agent has taken in.", ["agent"])
 APPLY_SECONDS = Histogram(
@@ -54,6 +57,11 @@ SPREAD = Latest(
     "Left minus right volatility as a fraction, latest.",
     ["pair", "comparison"],
 )
+MARKET_OPEN = Gauge(
+    "volcross_market_open",
+    "1 while the symbol's market is open, by the wall clock.",
+    ["symbol"],
+)
 LAST_READING = Gauge(
     "volcross_last_reading_timestamp_seconds",
     "Event time of the latest reading, seconds since the epoch.",
@@ -64,6 +72,17 @@ READING_SECONDS = Histogram(
     "From the instant a number was public to the reading made of it.",
     buckets=(0.005, 0.01, 0.03, 0.1, 0.3, 1, 3, 10, 60, 600, 3600),
 )
+
+
+def begin(settings: StreamSettings) -> None:
+    """Show each symbol's market from the start: silence means less when it is shut."""
+    for name, symbol in settings.symbols.items():
+        is_open = partial(_is_open, market_clock(symbol.clock))
+        MARKET_OPEN.labels(name).set_function(is_open)
+
+
+def _is_open(market: MarketClock) -> float:
+    return float(market.is_open(time.time_ns()))
 
 
 def observe(event: Event) -> None:
