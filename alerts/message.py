@@ -45,7 +45,7 @@ class Message:
     Attributes:
         key: the alert's id and state, by which a receiver knows it again.
         headline: the whole news in one sentence; also a mail's subject.
-        label: ``FIRING``, ``RESOLVED`` or ``UNKNOWN``, and the severity.
+        label: ``FIRING``, ``RESOLVED`` or ``UNKNOWN``, the severity and the id.
         colour: of the bar beside it, ``#rrggbb``.
         legs: the left one and the right one.
         facts: what else there is to know, each with its name.
@@ -71,8 +71,8 @@ class Message:
         lines += [f"{name + ':':<{width}} {value}" for name, value in rows]
         lines += [f"{name + ':':<{width}} {value}" for name, value in self.facts]
         lines += ["", *self.notes] if self.notes else []
-        lines += ["", *(f"{name}: {url}" for name, url in self.links)]
-        return "\n".join(lines).rstrip() + "\n"
+        lines += ["", *(f"{name}: {url}" for name, url in self.links), self.label]
+        return "\n".join(lines) + "\n"
 
 
 def compose(alert: Alert, links: Links) -> Message:
@@ -80,7 +80,7 @@ def compose(alert: Alert, links: Links) -> Message:
     return Message(
         key=(alert.id, alert.state),
         headline=_headline(alert),
-        label=f"{alert.state.upper()} · {alert.severity}",
+        label=f"{alert.state.upper()} · {alert.severity} · {alert.id}",
         colour=_colour(alert),
         legs=(_leg(alert.left, alert), _leg(alert.right, alert)),
         facts=tuple(_facts(alert)),

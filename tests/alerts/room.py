@@ -1,0 +1,100 @@
+"""The alerts room as it is run: a process, which a test may kill."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from streams.settings import Kafka
+from volcross.broker import free_port
+
+ROOT = Path(__file__).parents[2]
+
+_CONFIG = """\
+checkpoint_every = "0.1s"
+[kafka]
+bootstrap_servers = "{bootstrap_servers}"
+topic_prefix = "{topic_prefix}"
+partitions = {partitions}
+[symbols.BTC]
+clock = "crypto"
+implied = "dvol"
+[symbols.ETH]
+clock = "crypto"
+implied = "dvol"
+[[pairs]]
+left = "BTC"
+right = "ETH"
+[[rules]]
+name = "btc-above-eth"
+pair = "BTC/ETH"
+hysteresis = 0.01
+for = "1s"
+[retry]
+first = "0.1s"
+[metrics]
+alert = {metrics}
+[channels.slack]
+timeout = "5s"
+{more}
+"""
+
+
+class Room:
+    """`volcross alert`, with Slack's address in its environment only."""
+
+    def __init__(
+        self, kafka: Kafka, directory: Path, slack_url: str, more: str = ""
+    ) -> None:
+        self.metrics = free_port()
+        self.log = directory / "alert.log"
+        self._config = directory / "volcross.toml"
+        self._config.write_text(
+            _CONFIG.format(
+                bootstrap_servers=kafka.bootstrap_servers,
+                topic_prefix=kafka.topic_prefix,
+                partitions=kafka.partitions,
+                metrics=self.metrics,
+                more=more,
+            ),
+            encoding="utf-8",
+        )
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("VOLCROSS_")}
+        self._environment = {
+            **kept,
+            "VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL": slack_url,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Run it; a name of its own lets it back in at once after a kill."""
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "volcross", "--config", str(self._config)),
+                    *("alert", "--instance", "test"),
+                ],
+                cwd=ROOT,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    async def end(self, number: signal.Signals, within: float = 15.0) -> int:
+        """Signal it and return its exit code once it is gone."""
+        assert self._process is not None
+        self._process.send_signal(number)
+        return await asyncio.to_thread(self._process.wait, within)
+
+    def discard(self) -> None:
+        """Leave no process behind, however the test ended."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def said(self) -> str:
+        """Return all it logged."""
+        return self.log.read_text(encoding="utf-8", errors="replace")
