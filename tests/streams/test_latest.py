@@ -69,8 +69,8 @@ def test_a_scrape_of_500_symbols_takes_less_than_50_milliseconds() -> None:
                 vols.set((f"SYM{symbol}", measure, window), symbol / 7)
     took = []
     for _ in range(7):
-        began = time.perf_counter()
+        began = time.thread_time()
         text = generate_latest(registry)
-        took.append(time.perf_counter() - began)
+        took.append(time.thread_time() - began)
     assert text.count(b"\n") == 4002
     assert min(took) < 0.05, took
