@@ -8,6 +8,7 @@ fetcher (0.14.0, pinned). On Apache Kafka it never pauses.
 """
 
 import asyncio
+import contextlib
 import time
 from typing import Any
 
@@ -27,7 +28,10 @@ def be_patient() -> None:
         asked = time.monotonic()
         found: bool = await fetch(self, *request)
         if not found and time.monotonic() - asked < AT_ONCE_SECONDS:
-            await asyncio.sleep(PAUSE_SECONDS)
+            # Cancelled, the original ends quietly: its consumer awaits it after
+            # cancelling it, and could not stop otherwise.
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(PAUSE_SECONDS)
         return found
 
     Fetcher._proc_fetch_request = patiently  # noqa: SLF001 - see above
