@@ -55,12 +55,25 @@ def fault(error: BaseException) -> str:
 
 
 class Channel(Protocol):
-    """A destination."""
+    """A destination.
+
+    Attributes:
+        name: as in the configuration.
+        bundles: whether several alerts may come as one message; where a
+            machine listens they had better not.
+        per_minute: how many messages it takes.
+    """
 
     name: str
+    bundles: bool
+    per_minute: float
 
     async def send(self, alert: Alert, message: Message) -> None:
         """Hand an alert over; returning means that it was taken.
+
+        Args:
+            alert: the alert, or the first of those told at once.
+            message: it, or all of them, in words.
 
         Raises:
             DeliveryError: it was not.

@@ -3,6 +3,7 @@
 The channels only set it: Slack in blocks, mail in HTML, a webhook in JSON.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,6 +27,8 @@ _ORIGINS = {
 
 _COLOURS = {"info": "#1d6fd6", "warning": "#d9730d", "critical": "#c8102e"}
 _CALM, _GREY = "#2a8c5a", "#7a7f87"
+_LOUDNESS = (_CALM, _GREY, *_COLOURS.values())
+_MOST_FACTS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Message:
         headline: the whole news in one sentence; also a mail's subject.
         label: ``FIRING``, ``RESOLVED`` or ``UNKNOWN``, the severity and the id.
         colour: of the bar beside it, ``#rrggbb``.
-        legs: the left one and the right one.
+        legs: the left one and the right one; none in a digest.
         facts: what else there is to know, each with its name.
         notes: what must be borne in mind in reading the numbers.
         links: names and addresses.
@@ -57,7 +60,7 @@ class Message:
     headline: str
     label: str
     colour: str
-    legs: tuple[Leg, Leg]
+    legs: tuple[Leg, ...]
     facts: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
     links: tuple[tuple[str, str], ...]
@@ -93,6 +96,40 @@ def compose(alert: Alert, links: Links) -> Message:
             )
             if url is not None
         ),
+    )
+
+
+def compose_all(alerts: Sequence[Alert], links: Links) -> Message:
+    """Return several alerts in the words of one message.
+
+    Raises:
+        ValueError: there are none.
+    """
+    if len(alerts) == 1:
+        return compose(alerts[0], links)
+    each = [compose(alert, links) for alert in alerts]
+    latest, one_pair = alerts[-1], len({alert.pair for alert in alerts}) == 1
+    facts = [
+        (alert.rule, f"{message.headline}; {short_time(alert.event_time)}")
+        for alert, message in zip(alerts, each, strict=True)
+    ]
+    if len(facts) > _MOST_FACTS:
+        left_out = len(facts) - _MOST_FACTS
+        facts[_MOST_FACTS:] = [("And more", f"{left_out} alerts, not shown here")]
+    states = {alert.state for alert in alerts}
+    state = f" {latest.state}" if len(states) == 1 else ""
+    about = (
+        f"{latest.pair}: {len(alerts)} rules" if one_pair else f"{len(alerts)} alerts"
+    )
+    return Message(
+        key=each[0].key,
+        headline=f"{about}{state}",
+        label=f"{len(alerts)} ALERTS · {alerts[0].id} to {latest.id}",
+        colour=max(each, key=lambda message: _LOUDNESS.index(message.colour)).colour,
+        legs=each[-1].legs if one_pair else (),
+        facts=tuple(facts),
+        notes=tuple(dict.fromkeys(note for one in each for note in one.notes)),
+        links=each[0].links,
     )
 
 

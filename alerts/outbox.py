@@ -24,8 +24,10 @@ from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
 from alerts import metrics
+from alerts.bundling import bundles
 from alerts.delivery import Channel, Interrupted, Result, deliver
-from alerts.message import compose
+from alerts.message import compose_all
+from alerts.pace import Pace
 from alerts.settings import Links, Retry
 from streams import wire
 from streams.events import Alert, AlertState, Delivery, Outcome
@@ -45,6 +47,7 @@ _SESSION_MS = 10_000
 _POLL_INTERVAL_MS = 2**31 - 1
 _RECORD_RETRY_SECONDS = 1.0
 _GRACE_SECONDS = 8.0
+_BURST = 3
 
 Key = tuple[str, AlertState]
 """A transition: the incident's id, and what is said of it."""
@@ -84,6 +87,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._stop = asyncio.Event()
         self._revoked = asyncio.Event()
         self._turn = asyncio.Lock()
+        self._pace = Pace(channel.per_minute, burst=_BURST)
 
     async def run(self) -> None:
         """Deliver until cancelled; an attempt under way then is seen through."""
@@ -137,29 +141,56 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         place: TopicPartition,
         records: Sequence[ConsumerRecord],
     ) -> None:
-        for record in records:
-            async with self._turn:
-                # Fetched before the partition was taken from us: not ours to send.
-                if self._revoked.is_set():
+        async with self._turn:
+            # Fetched before the partition was taken from us: not ours to send.
+            if self._revoked.is_set():
+                return
+            due = await self._due(records)
+            told = bundles(due.values()) if self._channel.bundles else zip(due.values())
+            offsets = {id(alert): offset for offset, alert in due.items()}
+            for bundle in told:
+                if self._revoked.is_set() or not await self._pace.turn(self._revoked):
                     return
                 try:
-                    await self._take(record)
+                    await self._tell(bundle)
                 except Interrupted:
                     return
-                try:
-                    await consumer.commit({place: record.offset + 1})
-                except KafkaError as error:
-                    # Whoever reads it again finds it among the settled ones.
-                    _log.warning(
-                        "commit_failed",
-                        channel=self._channel.name,
-                        offset=record.offset,
-                        error=type(error).__name__,
-                    )
+                await self._commit(consumer, place, offsets[id(bundle[-1])] + 1)
+            await self._commit(consumer, place, records[-1].offset + 1)
 
-    async def _take(self, record: ConsumerRecord) -> None:
+    async def _commit(
+        self, consumer: AIOKafkaConsumer, place: TopicPartition, offset: int
+    ) -> None:
         try:
-            alert = _alert.decode(record.value)
+            await consumer.commit({place: offset})
+        except KafkaError as error:
+            # Whoever reads it again finds it among the settled ones.
+            _log.warning(
+                "commit_failed",
+                channel=self._channel.name,
+                offset=offset,
+                error=type(error).__name__,
+            )
+
+    async def _due(self, records: Sequence[ConsumerRecord]) -> dict[int, Alert]:
+        """Return, by offset, what this channel has yet to tell."""
+        due: dict[int, Alert] = {}
+        seen: set[Key] = set()
+        for record in records:
+            alert = self._read(record)
+            if alert is None or self._channel.name not in alert.channels:
+                continue
+            if self._settled is None:
+                self._settled = await self._read_settled()
+            key = (alert.id, alert.state)
+            if key not in self._settled and key not in seen:
+                seen.add(key)
+                due[record.offset] = alert
+        return due
+
+    def _read(self, record: ConsumerRecord) -> Alert | None:
+        try:
+            return _alert.decode(record.value)
         except wire.Unreadable as error:
             metrics.UNREADABLE.labels(self._channel.name).inc()
             _log.error(
@@ -169,23 +200,18 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
                 reason=error.reason,
                 detail=error.detail,
             )
-            return
-        name, key = self._channel.name, (alert.id, alert.state)
-        if name not in alert.channels:
-            return
-        if self._settled is None:
-            self._settled = await self._read_settled()
-        if key in self._settled:
-            return
+            return None
+
+    async def _tell(self, alerts: Sequence[Alert]) -> None:
         result = await deliver(
             self._channel,
-            alert,
-            compose(alert, self._post.links),
+            alerts[0],
+            compose_all(alerts, self._post.links),
             self._post.retry,
             self._revoked,
         )
-        await self._record(alert, result)
-        self._settled.add(key)
+        for alert in alerts:
+            await self._record(alert, result)
 
     async def _read_settled(self) -> set[Key]:
         settled: set[Key] = set()
@@ -209,6 +235,8 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             at=self._post.clock(),
         )
         self._announce(delivery)
+        if self._settled is not None:
+            self._settled.add((alert.id, alert.state))
         while True:
             try:
                 await self._post.producer.send_and_wait(

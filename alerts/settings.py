@@ -62,6 +62,7 @@ Name = Annotated[str, AfterValidator(_name)]
 WebAddress = Annotated[str, AfterValidator(_web_address)]
 SecretWebAddress = Annotated[SecretStr, AfterValidator(_secret_web_address)]
 Mailbox = Annotated[str, AfterValidator(_mailbox)]
+Rate = Annotated[float, Field(gt=0, le=60_000)]
 Length = Annotated[Duration, AfterValidator(_longer_than_nothing)]
 
 
@@ -110,6 +111,8 @@ class Slack(Table):
 
     webhook_url: SecretWebAddress
     timeout: Length = timedelta(seconds=10)
+    per_minute: Rate = 60
+    """Slack's own limit is one message a second."""
 
 
 class Email(Table):
@@ -126,6 +129,7 @@ class Email(Table):
     """Written ``from`` in the file."""
     to: Annotated[list[Mailbox], Field(min_length=1)]
     timeout: Length = timedelta(seconds=20)
+    per_minute: Rate = 30
 
     @model_validator(mode="after")
     def _credentials(self) -> "Email":
@@ -142,6 +146,7 @@ class Webhook(Table):
     url: SecretWebAddress
     secret: SecretStr | None = None
     timeout: Length = timedelta(seconds=10)
+    per_minute: Rate = 600
 
 
 class Channels(Table):

@@ -29,8 +29,10 @@ class EmailChannel:
     """Sends one mail an alert to all its readers."""
 
     name = "email"
+    bundles = True
 
     def __init__(self, settings: Email) -> None:
+        self.per_minute = settings.per_minute
         self._settings = settings
         self._password = (
             settings.password.get_secret_value() if settings.password else None

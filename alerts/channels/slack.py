@@ -12,6 +12,8 @@ from alerts.message import Message
 from alerts.settings import Slack
 from streams.events import Alert
 
+_LONGEST = 3000
+"""Characters of a text block, of which Slack refuses one more."""
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 
@@ -19,8 +21,10 @@ class SlackChannel:
     """Posts one message an alert, with a bar in the colour of its state."""
 
     name = "slack"
+    bundles = True
 
     def __init__(self, settings: Slack) -> None:
+        self.per_minute = settings.per_minute
         self._endpoint = Endpoint(
             settings.webhook_url.get_secret_value(), settings.timeout.total_seconds()
         )
@@ -43,10 +47,10 @@ def payload(message: Message) -> dict[str, Any]:
     facts = "\n".join(
         f"*{_escaped(name)}:* {_escaped(value)}" for name, value in message.facts
     )
-    blocks: list[dict[str, Any]] = [
-        {"type": "section", "fields": [_mrkdwn(field) for field in fields]},
-        {"type": "section", "text": _mrkdwn(facts)},
-    ]
+    blocks: list[dict[str, Any]] = []
+    if fields:
+        blocks.append({"type": "section", "fields": [*map(_mrkdwn, fields)]})
+    blocks.append({"type": "section", "text": _mrkdwn(facts)})
     small = [_escaped(note) for note in message.notes]
     small.append(
         "  ·  ".join(
@@ -64,6 +68,8 @@ def payload(message: Message) -> dict[str, Any]:
 
 
 def _mrkdwn(text: str) -> dict[str, str]:
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST - 1]}…"
     return {"type": "mrkdwn", "text": text}
 
 

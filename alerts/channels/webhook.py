@@ -25,10 +25,12 @@ class WebhookChannel:
     """POSTs one JSON document an alert."""
 
     name = "webhook"
+    bundles = False
 
     def __init__(
         self, settings: Webhook, clock: Callable[[], float] = time.time
     ) -> None:
+        self.per_minute = settings.per_minute
         secret = settings.secret.get_secret_value() if settings.secret else ""
         self._secret = secret.encode()
         self._clock = clock

@@ -141,3 +141,18 @@ async def test_what_is_routed_elsewhere_or_unreadable_is_passed_over(
     assert [line["event"] for line in logs if line["log_level"] == "error"] == [
         "alert_unreadable"
     ]
+
+
+async def test_what_waited_out_an_outage_comes_as_few_messages(kafka: Kafka) -> None:
+    rules = [
+        msgspec.structs.replace(another(FIRING, i), rule=f"rule-{i}") for i in range(3)
+    ]
+    async with http_server() as server, posting(kafka) as post:
+        await announce(post, *rules, RESOLVED)
+        async with carrying(post, slack(server.url)):
+            recorded = await deliveries(post, 4)
+    assert [json.loads(body)["text"] for body in server.bodies] == [
+        "*NVDA/BTC: 3 rules firing*",
+        f"*{in_words(RESOLVED).headline}*",
+    ]
+    assert len({(d.alert_id, d.state) for d in recorded}) == 4
