@@ -27,8 +27,6 @@ app = typer.Typer(
 )
 topics = typer.Typer(help="The Kafka topics volcross needs.", no_args_is_help=True)
 app.add_typer(topics, name="topics")
-app.command()(iv)
-app.command()(rv)
 
 InstanceOption = Annotated[
     str | None,
@@ -186,3 +184,7 @@ def demo(
     from volcross.demo import Options, demo
 
     demo(Options(data=data, seconds=seconds, out=out, as_json=json, picture=picture))
+
+
+app.command()(iv)
+app.command()(rv)

@@ -20,7 +20,7 @@ class MethodName(StrEnum):
     SKEW = "skew25"
 
 
-def iv(
+def iv(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
     chain: Annotated[
         Path,
         typer.Argument(
@@ -153,10 +153,8 @@ def _expiry(expiry: Any, method: Any) -> dict[str, Any]:  # noqa: ANN401 - lazil
 def _table(report: dict[str, Any]) -> str:
     value = report["value"]
     answer = f"refused: {report['refusal']}" if value is None else f"{100 * value:.2f}"
-    lines = [
-        f"{report['symbol']} {report['method']} {report['tenor_days']:g}d: {answer}"
-        f"  (as of {report['as_of']}, {report['exercise']})"
-    ]
+    head = f"{report['symbol']} {report['method']} {report['tenor_days']:g}d: {answer}"
+    lines = [f"{head}  (as of {report['as_of']}, {report['exercise']})"]
     for e in report["expiries"]:
         head = f"  {e['expiry']}  {e['minutes']:.0f} min"
         if "refusal" in e:

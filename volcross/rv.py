@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.settings import Clock, seconds
 from volcross.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -17,6 +16,13 @@ if TYPE_CHECKING:
     from streams.volatility.market_time import MarketClock
 
 _ALL_TIME = 200 * 365 * 86_400.0
+
+
+class Calendar(StrEnum):
+    """The market clocks, by the names of `streams.settings.Clock`."""
+
+    CRYPTO = "crypto"
+    US_EQUITY = "us-equity"
 
 
 class EstimatorName(StrEnum):
@@ -40,7 +46,7 @@ _OF_RANGES = {
 }
 
 
-def rv(
+def rv(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
     prices: Annotated[
         Path,
         typer.Argument(
@@ -56,8 +62,8 @@ def rv(
             metavar="N|DURATION", help="That many bars, or a calendar span: 21, 30d."
         ),
     ] = "30d",
-    calendar: Annotated[Clock, typer.Option(help="When its market lives.")] = (
-        Clock.CRYPTO
+    calendar: Annotated[Calendar, typer.Option(help="When its market lives.")] = (
+        Calendar.CRYPTO
     ),
     until: Annotated[
         str | None,
@@ -113,6 +119,7 @@ def _estimate(
     """Return the last estimate, whether its window is full, and its bars."""
     import numpy as np
 
+    from streams.settings import seconds
     from streams.volatility.estimators import ESTIMATORS
     from streams.volatility.market_time import DAY_NS
 

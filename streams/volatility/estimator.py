@@ -45,7 +45,9 @@ class Estimator(Protocol):
 
         Raises:
             ValueError: bars not later than those seen, outside the market's
-                calendar, or with a return beyond ±8. Nothing is taken in.
+                calendar, or with a move beyond e^±4. Nothing is taken in,
+                and every estimator refuses the same bars.
+            OverflowError: 2²⁴ bars in one window. Nothing is taken in.
         """
 
     def needs_since(self, at: int) -> int:

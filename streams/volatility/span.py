@@ -7,6 +7,7 @@ it. Shorter than a day, a stock's window is a stretch of open market: 1h at
 night between is no part of it.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +18,12 @@ from streams.volatility.market_time import DAY_NS, MarketClock
 
 Instants = NDArray[np.int64]
 
+LARGEST_MOVE = 4.0
+"""The largest log return, and log range, of a bar: no market's, and the square
+of any sum of two is within what `exact_sum` can hold. Refused here, for all
+estimators alike."""
+
+_LARGEST_RATIO = math.exp(LARGEST_MOVE)
 _CALENDAR_YEAR_DAYS = 365.0
 
 
@@ -115,8 +122,9 @@ class Trail:
         """Move on over one or more bars.
 
         Raises:
-            ValueError: a bar that is not later than the one before it, or
-                outside the market's calendar.
+            ValueError: a bar that is not later than the one before it, that
+                moved by more than `LARGEST_MOVE`, or outside the market's
+                calendar.
         """
         at = bars.at
         if self.at is not None and at[0] <= self.at:
@@ -135,6 +143,13 @@ class Trail:
         elapsed = self.span.clock.elapsed(start, at)
         elapsed[~counts] = 0
         returns = log_return(before, bars.close)
+        if (np.abs(returns) > LARGEST_MOVE).any() or (
+            bars.high > _LARGEST_RATIO * bars.low
+        ).any():
+            raise ValueError(
+                f"a price moved by more than a factor of {_LARGEST_RATIO:.1f}"
+                " within or between bars"
+            )
         returns[~counts] = 0.0
         steps = Steps(
             bars=bars,

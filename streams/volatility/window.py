@@ -50,9 +50,11 @@ class Window:
             The windows, to be summed before the next call.
 
         Raises:
-            OverflowError: more rows in one span than can be summed exactly.
+            OverflowError: more rows than can be summed exactly; none is taken.
         """
         new = keys.size
+        if len(self) + new > MOST_ROWS:
+            raise OverflowError(f"more than {MOST_ROWS} rows in one window")
         self._make_room(new)
         old = self._tail
         before = (
@@ -77,8 +79,6 @@ class Window:
         if new:
             self._head = int(base[-1])
         last = np.arange(old, end, dtype=np.intp)
-        if new and int((last - base).max()) > MOST_ROWS:
-            raise OverflowError(f"more than {MOST_ROWS} rows in one window")
         return Slices(self._totals, base, last)
 
     def oldest(self, key: int) -> int:

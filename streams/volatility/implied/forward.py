@@ -38,7 +38,8 @@ def parity_forward(
         settlement: what the quotes are in.
     """
     call, put = mids(strip.call_bid, strip.call_ask), mids(strip.put_bid, strip.put_ask)
-    gap = call - put
+    with np.errstate(invalid="ignore"):  # neither offered: inf − inf, not quoted
+        gap = call - put
     quoted = np.flatnonzero(
         np.isfinite(gap) & (strip.call_bid > 0) & (strip.put_bid > 0)
     )

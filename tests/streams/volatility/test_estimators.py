@@ -288,7 +288,8 @@ def test_scaling_prices_leaves_it_unchanged(
     )
     value, _ = ESTIMATORS[name](DAY, CRYPTO).update(bars)
     again, _ = ESTIMATORS[name](DAY, CRYPTO).update(scaled)
-    assert again == pytest.approx(value, rel=1e-9, nan_ok=True)
+    # The scaled prices are rounded anew: 1e-16 of a return.
+    assert again == pytest.approx(value, rel=1e-9, abs=1e-10, nan_ok=True)
 
 
 @pytest.mark.parametrize("name", ["close-to-close", "ewma"])
@@ -414,6 +415,30 @@ def test_what_is_not_a_series_of_bars_is_refused(bars: dict[str, list[float]]) -
 def test_a_high_below_the_close_is_refused() -> None:
     with pytest.raises(ValueError, match="row 0 is not a bar"):
         BarColumns.of([1], [10.0], [11.0], [9.0], [12.0])
+
+
+@pytest.mark.parametrize(
+    "close", [[100.0, 5500.0], [100.0, 1.8], [1e-300, 1e300], [1e300, 1e-300]]
+)
+def test_every_estimator_refuses_the_same_move_and_keeps_its_state(
+    close: list[float],
+) -> None:
+    for name, estimator in ESTIMATORS.items():
+        kept = estimator(DAY, CRYPTO)
+        kept.update(BarColumns.of_closes([1], close[:1]))
+        before = kept.state()
+        with pytest.raises(ValueError, match="moved by more"):
+            kept.update(BarColumns.of_closes([2], close[1:]))
+        assert kept.state() == before, name
+
+
+def test_every_estimator_takes_the_largest_move_that_is_not_refused() -> None:
+    bars = BarColumns.of(
+        [1, 2, 3], [1, 2980, 1], [54.5, 2980, 54.5], [1, 54.7, 1], [54.5, 2970, 54.5]
+    )
+    for name, estimator in ESTIMATORS.items():
+        value, _ = estimator(DAY, CRYPTO).update(bars)
+        assert np.isfinite(value[2]), name
 
 
 @EVERY
