@@ -65,9 +65,12 @@ class _Series:
         return {name: e.update(bars) for name, e in self.estimators.items()}
 
     def mark(self, offset: int, at: int) -> None:
-        """Remember where a bar stands, and forget the places no window needs."""
+        """Remember at which offset a bar stands."""
         if not self._marks or at >= self._marks[-1][1] + self._spacing:
             self._marks.append((offset, at))
+
+    def forget(self, at: int) -> None:
+        """Drop the offsets that no window will need again."""
         oldest = min((e.needs_since(at) for e in self.estimators.values()), default=at)
         while len(self._marks) > 1 and self._marks[1][1] <= oldest:
             self._marks.popleft()
@@ -112,6 +115,7 @@ class Measure:
             out.append(Gap(f"{record.symbol} bars", *cover.gap))
         if len(bars):
             series.mark(offset, int(bars.at[-1]))
+            series.forget(int(bars.at[-1]))
         start = record.start if known is None else known
         cover_of_rows = (start, record.end)
         for comparison, (value, warm) in estimates.items():
