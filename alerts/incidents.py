@@ -16,14 +16,14 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from alerts.rules import Standing
+from alerts.rules import Standing, outward
 from alerts.settings import Rule
 from alerts.timeline import Judged, Timeline
 from streams.events import AlertState
 
 
 class Peak(msgspec.Struct, frozen=True):
-    """The widest spread so far, and since when (ns UTC)."""
+    """The furthest out that what is watched has been, and since when (ns UTC)."""
 
     value: float
     at: int
@@ -52,6 +52,8 @@ class Memory(msgspec.Struct, frozen=True):
 
     run: Run | None = None
     incident: Incident | None = None
+    not_before: int | None = None
+    """When the cooldown of the last incident is over (ns UTC)."""
 
 
 class Transition(NamedTuple):
@@ -83,7 +85,7 @@ def follow(
     """
     if not judged.start.size:
         return memory, []
-    runs = _Runs(rule, timeline, judged, memory.run)
+    runs = _Runs(rule, timeline, judged, memory)
     incident, transitions, after = memory.incident, list[Transition](), 0
     while (turn := runs.turn(after, incident)) is not None:
         state, run = turn
@@ -93,18 +95,20 @@ def follow(
         after = run + 1
     if incident is not None:
         incident = runs.widened(incident, timeline.record.end)
-    return Memory(run=runs.last(), incident=incident), transitions
+    return Memory(runs.last(), incident, runs.not_before), transitions
 
 
 class _Runs:
     """A timeline as runs of one standing each; the first may go on from before."""
 
     def __init__(
-        self, rule: Rule, timeline: Timeline, judged: Judged, before: Run | None
+        self, rule: Rule, timeline: Timeline, judged: Judged, memory: Memory
     ) -> None:
+        before = memory.run
+        self.not_before = memory.not_before
         self._rule = rule
-        self._timeline = timeline
         self._judged = judged
+        self._beyond = outward(rule) * judged.watched
         standing = judged.standing
         first = np.append(0, np.flatnonzero(standing[1:] != standing[:-1]) + 1)
         self._standing = standing[first]
@@ -115,6 +119,7 @@ class _Runs:
         if self._before is not None:
             self._since[0] = self._before.since
         self._hold = round(rule.hold.total_seconds() * 1e9)
+        self._cooldown = round(rule.cooldown.total_seconds() * 1e9)
         lasting = self._since + self._hold < self._end
         self._breaches = np.flatnonzero(lasting & (self._standing == Standing.BREACH))
         self._clears = np.flatnonzero(lasting & (self._standing == Standing.CLEAR))
@@ -128,8 +133,11 @@ class _Runs:
     ) -> tuple[AlertState, int] | None:
         """Return the next change and the run that brings it, from a run on."""
         if incident is None:
+            breaches = self._breaches
+            if self.not_before is not None:
+                breaches = breaches[self._end[breaches] > self.not_before]
             options = [
-                (AlertState.FIRING, self._breaches),
+                (AlertState.FIRING, breaches),
                 (AlertState.UNKNOWN, self._unknowns),
             ]
         else:
@@ -149,6 +157,10 @@ class _Runs:
         """Return the change that a run brings."""
         since = int(self._since[run])
         event_time = since if state is AlertState.UNKNOWN else since + self._hold
+        if state is AlertState.FIRING:
+            event_time = max(event_time, self.not_before or 0)
+        elif state is AlertState.RESOLVED and self._cooldown:
+            self.not_before = event_time + self._cooldown
         name = incident_id(self._rule.name, since) if incident is None else incident.id
         if incident is not None:
             incident = msgspec.structs.replace(
@@ -163,7 +175,7 @@ class _Runs:
     def widened(self, incident: Incident, until: int) -> Incident:
         """Return the incident with its peak brought up to an instant, included."""
         widest = self._widest(incident.began, until)
-        if widest is None or widest.value <= incident.peak.value:
+        if widest is None or not self._is_further(widest, incident.peak):
             return incident
         return msgspec.structs.replace(incident, peak=widest)
 
@@ -182,9 +194,14 @@ class _Runs:
         """Return the widest of a run in breach, up to an instant, included."""
         known = self._before.peak if run == 0 and self._before else None
         widest = self._widest(int(self._since[run]), until)
-        peaks = [peak for peak in (known, widest) if peak is not None]
-        # Of equals the first, which is the earlier.
-        return max(peaks, key=lambda peak: peak.value)
+        if known is None or (widest and self._is_further(widest, known)):
+            known = widest
+        assert known is not None  # noqa: S101 - a run in breach has a value
+        return known
+
+    def _is_further(self, one: Peak, other: Peak) -> bool:
+        # Of equals the earlier one stands, which is the other.
+        return (one.value - other.value) * outward(self._rule) > 0
 
     def _widest(self, since: int, until: int) -> Peak | None:
         low = np.searchsorted(self._judged.start, since)
@@ -192,6 +209,6 @@ class _Runs:
         known = self._judged.standing[low:high] != Standing.UNKNOWN
         if not known.any():
             return None
-        spread = self._timeline.spread[self._judged.stretch[low:high]]
-        widest = int(np.where(known, spread, -np.inf).argmax())
-        return Peak(float(spread[widest]), int(self._judged.start[low + widest]))
+        beyond = np.where(known, self._beyond[low:high], -np.inf)
+        i = int(low + beyond.argmax())
+        return Peak(float(self._judged.watched[i]), int(self._judged.start[i]))

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from alerts.incidents import Memory, Transition, follow
+from alerts.rules import condition
 from alerts.settings import Rule
 from alerts.timeline import Clocks, Row, Timeline
 from alerts.wording import length
@@ -154,6 +155,9 @@ class Judge:
             began=incident.began if incident else None,
             peak=incident.peak.value if incident else None,
             peak_at=incident.peak.at if incident else None,
+            watch=rule.watch,
+            when=rule.when,
+            margin=rule.margin,
         )
 
     def _leg(self, name: LegName, value: float, since: int, at: int) -> LegValue:
@@ -161,11 +165,8 @@ class Judge:
         return LegValue(name=name, value=value, at=since, market_open=is_open)
 
     def _reason(self, rule: Rule, row: Row, transition: Transition) -> str:
-        held = f"points for {length(rule.hold)}"
-        if transition.state is AlertState.FIRING:
-            return f"spread above {rule.margin * 100:g} {held}"
-        if transition.state is AlertState.RESOLVED:
-            return f"spread below {(rule.margin - rule.hysteresis) * 100:g} {held}"
+        if transition.state is not AlertState.UNKNOWN:
+            return condition(rule, resolved=transition.state is AlertState.RESOLVED)
         silent = [
             name.symbol
             for name, since in ((row.left, row.left_at), (row.right, row.right_at))

@@ -118,8 +118,9 @@ def compose_all(alerts: Sequence[Alert], links: Links) -> Message:
         facts[_MOST_FACTS:] = [("And more", f"{left_out} alerts, not shown here")]
     states = {alert.state for alert in alerts}
     state = f" {latest.state}" if len(states) == 1 else ""
+    many = "rules" if len({alert.rule for alert in alerts}) == len(alerts) else "alerts"
     about = (
-        f"{latest.pair}: {len(alerts)} rules" if one_pair else f"{len(alerts)} alerts"
+        f"{latest.pair}: {len(alerts)} {many}" if one_pair else f"{len(alerts)} alerts"
     )
     return Message(
         key=each[0].key,
@@ -144,14 +145,32 @@ def _headline(alert: Alert) -> str:
     left, right = leg_name(alert.left.name), leg_name(alert.right.name)
     if alert.state is AlertState.UNKNOWN:
         return f"{left} cannot be compared with {right}: {alert.reason}"
-    if alert.state is AlertState.FIRING:
-        relation = "is now above" if alert.spread > 0 else "is now close below"
-    else:
-        relation = "is back below" if alert.spread < 0 else "is again close above"
-    return (
-        f"{left} {percent(alert.left.value)} {relation}"
-        f" {right} {percent(alert.right.value)} ({points(alert.spread)})"
+    left, right = (
+        f"{leg_name(leg.name)} {percent(leg.value)}"
+        for leg in (alert.left, alert.right)
     )
+    again = "now" if alert.state is AlertState.FIRING else "back"
+    if alert.watch in ("left", "right"):
+        side = _side(alert)
+        level = f"{alert.margin * 100:g}%"
+        return f"{left if alert.watch == 'left' else right} is {again} {side} {level}"
+    if alert.watch == "ratio":
+        ratio = alert.left.value / alert.right.value
+        return (
+            f"{left} is {again} {ratio:.2f} times {right}"
+            f" ({_side(alert)} {alert.margin:g})"
+        )
+    side = "above" if alert.spread > 0 else "below"
+    # With a margin, the news may be that it is less far on the same side.
+    if side != _side(alert):
+        again = f"{again} close"
+    return f"{left} is {again} {side} {right} ({points(alert.spread)})"
+
+
+def _side(alert: Alert) -> str:
+    """Return the side of its margin that an alert announces."""
+    other = {"above": "below", "below": "above"}
+    return alert.when if alert.state is AlertState.FIRING else other[alert.when]
 
 
 def _colour(alert: Alert) -> str:
@@ -175,20 +194,26 @@ def _leg(leg: LegValue, alert: Alert) -> Leg:
 
 def _facts(alert: Alert) -> list[tuple[str, str]]:
     facts = []
-    if alert.state is AlertState.FIRING:
-        facts.append(("Above since", both_times(alert.since)))
-    elif alert.state is AlertState.RESOLVED:
-        facts.append(("Below since", both_times(alert.since)))
-    else:
+    if alert.state is AlertState.UNKNOWN:
         facts.append(("Unknown since", both_times(alert.since)))
+    else:
+        side = _side(alert).capitalize()
+        facts.append((f"{side} since", both_times(alert.since)))
     if alert.began is not None and alert.state is not AlertState.FIRING:
         lasted = length(timedelta(microseconds=(alert.since - alert.began) // 1000))
-        facts.append(("It was above", f"for {lasted}, from {both_times(alert.began)}"))
+        before = f"for {lasted}, from {both_times(alert.began)}"
+        facts.append((f"It was {alert.when}", before))
         if alert.peak is not None and alert.peak_at is not None:
-            peak = f"{points(alert.peak)} at {both_times(alert.peak_at)}"
-            facts.append(("At the widest", peak))
+            peak = f"{_amount(alert, alert.peak)} at {both_times(alert.peak_at)}"
+            facts.append(("At the furthest", peak))
     facts.append(("Rule", f"{alert.rule}: {alert.reason}"))
     return facts
+
+
+def _amount(alert: Alert, value: float) -> str:
+    if alert.watch == "spread":
+        return points(value)
+    return f"{value:.2f}" if alert.watch == "ratio" else percent(value)
 
 
 def _notes(alert: Alert) -> list[str]:

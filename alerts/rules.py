@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.settings import Rule
+from alerts.wording import length
 from streams.volatility.market_time import Instants, MarketClock
 
 Standings = NDArray[np.int8]
@@ -19,21 +20,48 @@ class Standing(IntEnum):
     """How a rule stands while nothing changes."""
 
     CLEAR = -1
-    """Below the margin by more than the hysteresis."""
+    """Short of the margin by more than the hysteresis."""
     BETWEEN = 0
     """Neither: what was so before stays so."""
     BREACH = 1
-    """Above the margin."""
+    """Beyond the margin."""
     UNKNOWN = 2
     """A leg is stale or has no value: nothing can be said."""
 
 
-def standings(rule: Rule, spread: NDArray[np.float64]) -> Standings:
-    """Return how `rule` stands at each spread (fractions; NaN is unknown)."""
-    breach = spread > rule.margin
-    clear = spread < rule.margin - rule.hysteresis
+def outward(rule: Rule) -> float:
+    """Return 1 where above the margin is the breach, -1 where below it is."""
+    return 1.0 if rule.when == "above" else -1.0
+
+
+def condition(rule: Rule, *, resolved: bool = False) -> str:
+    """Return in words what makes `rule` fire, or what resolves it.
+
+    >>> from alerts.settings import DEFAULT_RULE
+    >>> condition(DEFAULT_RULE)
+    'spread above 0 points for 15 min'
+    >>> condition(DEFAULT_RULE, resolved=True)
+    'spread below -1 points for 15 min'
+    """
+    left, right = rule.pair.split("/")
+    subject = {"left": left, "right": right}.get(rule.watch, rule.watch)
+    side, level = rule.when, rule.margin
+    if resolved:
+        side = "below" if rule.when == "above" else "above"
+        level -= outward(rule) * rule.hysteresis
+    unit = {"ratio": "", "spread": " points"}.get(rule.watch, "%")
+    amount = f"{level if rule.watch == 'ratio' else level * 100:g}{unit}"
+    return f"{subject} {side} {amount} for {length(rule.hold)}"
+
+
+def standings(rule: Rule, watched: NDArray[np.float64]) -> Standings:
+    """Return how `rule` stands at each value of what it watches (NaN: unknown)."""
+    beyond = outward(rule) * watched
+    margin = outward(rule) * rule.margin
+    breach = beyond > margin
+    clear = beyond < margin - rule.hysteresis
     standing = breach.astype(np.int8) - clear.astype(np.int8)
-    standing[~np.isfinite(spread)] = Standing.UNKNOWN
+    standing[~np.isfinite(watched)] = Standing.UNKNOWN
     return standing
 
 

@@ -67,11 +67,11 @@ Length = Annotated[Duration, AfterValidator(_longer_than_nothing)]
 
 
 class Rule(Table):
-    """When a spread deserves attention; one ``[[rules]]`` of the file.
+    """When a pair deserves attention; one ``[[rules]]`` of the file.
 
-    It fires when ``spread > margin`` has held for ``for``, and resolves when
-    ``spread < margin - hysteresis`` has held as long. In between, and while
-    either leg is stale, nothing changes.
+    It fires when what it watches has been beyond ``margin`` for ``for``, and
+    resolves when it has been back, by more than ``hysteresis``, as long. In
+    between, and while either leg is stale, nothing changes.
     """
 
     name: Name
@@ -79,13 +79,19 @@ class Rule(Table):
     """``LEFT/RIGHT``, one of ``[[pairs]]``."""
     comparison: str = "implied"
     """``implied``, or an estimator and its window: ``close-to-close/30d``."""
+    watch: Literal["spread", "ratio", "left", "right"] = "spread"
+    """Left minus right, left over right, or one leg by itself."""
+    when: Literal["above", "below"] = "above"
+    """Which side of the margin deserves attention."""
     margin: Annotated[float, Field(ge=-10, le=10, allow_inf_nan=False)] = 0.0
-    """In fractions: 0.01 is one vol point."""
+    """In fractions: 0.01 is one vol point; of a ratio, a plain number."""
     hysteresis: Annotated[float, Field(ge=0, le=10, allow_inf_nan=False)] = 0.0
     hold: Annotated[Duration, AfterValidator(_not_negative), Field(alias="for")] = (
         timedelta(0)
     )
     """Written ``for`` in the file."""
+    cooldown: Annotated[Duration, AfterValidator(_not_negative)] = timedelta(0)
+    """How long after it resolved it may not fire again."""
     stale_after: Length = timedelta(hours=1)
     """How old a leg may grow, in its own market's open hours."""
     severity: Literal["info", "warning", "critical"] = "warning"

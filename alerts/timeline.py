@@ -47,7 +47,6 @@ class Timeline:
     """Which row of the record each stretch is of; -1 is the carried one."""
     start: Instants
     end: Instants
-    spread: NDArray[np.float64]
     left_at: Instants
     right_at: Instants
 
@@ -64,13 +63,11 @@ class Timeline:
         seen = int(np.searchsorted(at, start))
         at = at[seen:]
         index = np.arange(seen, len(record.at))
-        spread = np.array(record.spread, dtype=np.float64)[seen:]
         left_at = np.array(record.left_at, dtype=np.int64)[seen:]
         right_at = np.array(record.right_at, dtype=np.int64)[seen:]
         if carried is not None:
             at = np.concatenate(([start], at))
             index = np.concatenate(([-1], index))
-            spread = np.concatenate(([carried.spread], spread))
             left_at = np.concatenate(([carried.left_at], left_at))
             right_at = np.concatenate(([carried.right_at], right_at))
         end = np.append(at[1:], record.end)[: at.size]
@@ -78,8 +75,8 @@ class Timeline:
         if not kept.all():
             # A stretch of no length was overtaken at once by the next row.
             index, at, end = index[kept], at[kept], end[kept]
-            spread, left_at, right_at = spread[kept], left_at[kept], right_at[kept]
-        return cls(record, carried, index, at, end, spread, left_at, right_at)
+            left_at, right_at = left_at[kept], right_at[kept]
+        return cls(record, carried, index, at, end, left_at, right_at)
 
     def at(self, instant: int) -> Row:
         """Return both legs as they stand at an instant of the timeline."""
@@ -98,6 +95,19 @@ class Timeline:
             right_at=record.right_at[i],
         )
 
+    def watched(self, watch: str) -> NDArray[np.float64]:
+        """Return a value a stretch: the spread, the ratio, or a leg by itself."""
+        if watch == "ratio":
+            return self._column("left_value") / self._column("right_value")
+        return self._column("spread" if watch == "spread" else f"{watch}_value")
+
+    def _column(self, name: str) -> NDArray[np.float64]:
+        # The carried row comes last, where the index -1 finds it.
+        carried = np.nan if self.carried is None else getattr(self.carried, name)
+        column = np.array([*getattr(self.record, name), carried], dtype=np.float64)
+        values: NDArray[np.float64] = column[self.index]
+        return values
+
     def judged(self, rule: Rule, clocks: Clocks) -> "Judged":
         """Return how `rule` stands over time, stretches split where a leg ages."""
         limit = round(rule.stale_after.total_seconds() * 1e9)
@@ -105,16 +115,16 @@ class Timeline:
             stale_from(clocks.left, limit, self.left_at, self.start, self.end),
             stale_from(clocks.right, limit, self.right_at, self.start, self.end),
         )
-        stretch = np.arange(self.start.size)
-        standing = standings(rule, self.spread)
+        watched = self.watched(rule.watch)
+        standing = standings(rule, watched)
         start = self.start
         standing[stale == start] = Standing.UNKNOWN
         (turning,) = np.nonzero((stale > start) & (stale < self.end))
         if turning.size:
             start = np.insert(start, turning + 1, stale[turning])
             standing = np.insert(standing, turning + 1, Standing.UNKNOWN)
-            stretch = np.insert(stretch, turning + 1, turning)
-        return Judged(start, standing, stretch)
+            watched = np.insert(watched, turning + 1, np.nan)
+        return Judged(start, standing, watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,5 +133,4 @@ class Judged:
 
     start: Instants
     standing: Standings
-    stretch: NDArray[np.intp]
-    """The stretch of the timeline each is of."""
+    watched: NDArray[np.float64]

@@ -269,8 +269,13 @@ class Alert(Event, frozen=True, kw_only=True):
     began: int | None = None
     """The ``since`` of the incident's firing; None for an unknown outside one."""
     peak: float | None = None
-    """The widest spread of the incident so far."""
+    """The furthest that what is watched has gone in the incident so far."""
     peak_at: int | None = None
+    watch: str = "spread"
+    """What the rule holds against its margin: spread, ratio, left or right."""
+    when: str = "above"
+    """Which side of the margin is the breach."""
+    margin: float = 0.0
 
 
 class Outcome(StrEnum):

@@ -61,7 +61,7 @@ def test_a_storm_is_one_digest_that_slack_still_takes() -> None:
     storm = [of(i, rule="a" * 60, after=i * 2 * TOGETHER_NS) for i in range(500)]
     (digest,) = bundles(storm)
     message = compose_all(digest, Links())
-    assert message.headline == "NVDA/BTC: 500 rules firing"
+    assert message.headline == "NVDA/BTC: 500 alerts firing"
     assert message.facts[-1] == ("And more", "480 alerts, not shown here")
     assert refusal(payload(message)) is None
 

@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.judge import Judge
-from alerts.settings import Rule
+from alerts.message import compose
+from alerts.settings import Links, Rule
 from streams.events import Alert, AlertState, LegName, Origin, SpreadReadings
 from streams.stage import Gap, Out
 from streams.topics import ALERTS
@@ -92,12 +93,12 @@ def alerts(judge: Judge, records: Sequence[SpreadReadings]) -> list[Alert]:
 
 
 def simulated(
-    line: Line, start: int, end: int, hold: int, limit: int
+    line: Line, start: int, end: int, *, hold: int, limit: int, cooldown: int
 ) -> list[tuple[str, int, int]]:
     """Return (state, event_time, since), every nanosecond looked at by itself."""
     told: list[tuple[str, int, int]] = []
     firing = unknown_told = False
-    standing, since, row = "", start, -1
+    standing, since, row, not_before = "", start, -1, start
     for t in range(start, end):
         while row + 1 < len(line.at) and line.at[row + 1] <= t:
             row += 1
@@ -113,11 +114,12 @@ def simulated(
             if now == "unknown" and not (firing and unknown_told):
                 told.append(("unknown", t, t))
                 unknown_told = firing
-        if standing == "breach" and not firing and t - since == hold:
+        due = max(since + hold, not_before)
+        if standing == "breach" and not firing and t == due:
             firing, unknown_told = True, False
             told.append(("firing", t, since))
         elif standing == "clear" and firing and t - since == hold:
-            firing = False
+            firing, not_before = False, t + cooldown
             told.append(("resolved", t, since))
     return told
 
@@ -137,16 +139,55 @@ def lines(draw: st.DrawFn) -> tuple[Line, int, int]:
     return Line(at, spread, left, right), 0, end
 
 
-@given(lines(), st.sampled_from([0, 1, 3, 5]), st.lists(st.integers(0, 120 * US)))
+@given(
+    lines(),
+    st.sampled_from([0, 1, 3, 5]),
+    st.sampled_from([0, 10]),
+    st.lists(st.integers(0, 120 * US)),
+)
 def test_it_says_what_a_plain_simulation_says_however_the_rows_are_cut(
-    drawn: tuple[Line, int, int], hold: int, cuts: list[int]
+    drawn: tuple[Line, int, int], hold: int, cooldown: int, cuts: list[int]
 ) -> None:
     line, start, end = drawn
-    expected = simulated(line, start, end, hold * US, 8 * US)
-    whole = alerts(make_judge(**{"for": hold * 1e-6}), line.cut(start, end, []))
+    expected = simulated(
+        line, start, end, hold=hold * US, limit=8 * US, cooldown=cooldown * US
+    )
+    given = {"for": hold * 1e-6, "cooldown": cooldown * 1e-6}
+    whole = alerts(make_judge(**given), line.cut(start, end, []))
     assert [(a.state, a.event_time, a.since) for a in whole] == expected
-    pieces = alerts(make_judge(**{"for": hold * 1e-6}), line.cut(start, end, cuts))
+    pieces = alerts(make_judge(**given), line.cut(start, end, cuts))
     assert [*map(encode, pieces)] == [*map(encode, whole)]
+
+
+@given(lines())
+def test_below_is_above_upside_down(drawn: tuple[Line, int, int]) -> None:
+    line, start, end = drawn
+    above = alerts(make_judge(margin=0.005), line.cut(start, end, []))
+    down = Line(line.at, [-s for s in line.spread], line.left_at, line.right_at)
+    rule = make_judge(margin=-0.005, when="below")
+    below = alerts(rule, down.cut(start, end, []))
+    assert [(a.id, a.state, a.event_time, a.peak_at) for a in below] == [
+        (a.id, a.state, a.event_time, a.peak_at) for a in above
+    ]
+    assert [a.peak and -a.peak for a in below] == [a.peak for a in above]
+
+
+@pytest.mark.parametrize(
+    ("watch", "margin", "headline"),
+    [
+        ("spread", 0.01, "L DVOL 52.0% is now above R DVOL 50.0% (+2.0 points)"),
+        ("ratio", 1.03, "L DVOL 52.0% is now 1.04 times R DVOL 50.0% (above 1.03)"),
+        ("left", 0.515, "L DVOL 52.0% is now above 51.5%"),
+        ("right", 0.495, "R DVOL 50.0% is now above 49.5%"),
+    ],
+)
+def test_it_watches_the_spread_the_ratio_or_a_leg(
+    watch: str, margin: float, headline: str
+) -> None:
+    records = steady([0.02] * 9).cut(0, 10 * US, [])
+    (fired,) = alerts(make_judge(watch=watch, margin=margin), records)
+    assert compose(fired, Links()).headline == headline
+    assert alerts(make_judge(watch=watch, margin=margin + 0.02), records) == []
 
 
 @given(lines(), st.lists(st.integers(0, 120 * US)), st.data())
