@@ -14,13 +14,15 @@ from streams.settings import StreamSettings
 log = structlog.get_logger(__name__)
 
 
-async def run(
+async def run(  # noqa: PLR0913 - what the command line says, word for word
     settings: StreamSettings,
     name: str,
     source_settings: SourceSettings,
     *,
     data_dir: Path,
     port: int = 0,
+    record: Path | None = None,
+    playback: Path | None = None,
 ) -> None:
     """Publish what one source says until it has no more to say.
 
@@ -33,12 +35,14 @@ async def run(
         source_settings: what it is.
         data_dir: where the spool is kept.
         port: where ``/metrics`` is served; 0 serves none.
+        record: a file in which a live venue's messages are kept as they come.
+        playback: such a file, to be played instead of listening to the venue.
 
     Raises:
         ValueError: the source cannot be opened, or the spool cannot be read.
         OSError: the port is in use, or the spool cannot be written.
     """
-    source = open_source(source_settings)
+    source = open_source(source_settings, record=record, playback=playback)
     spool = Spool(data_dir / "spool" / f"{name}.jsonl")
     with served(settings.metrics.host, port):
         log.info("listening", source=name, kind=source_settings.kind)

@@ -4,11 +4,13 @@ A venue's file says what to send when a connection opens and what each message
 means. The loops that own the sockets know no venue, and no venue knows them.
 """
 
+import math
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from producers.source import Heard, Series, Unusable
+import msgspec
+
+from producers.source import Heard, Reason, Series, Unusable
 from streams.events import ChainSnapshot
 
 Frame = str | bytes
@@ -63,6 +65,48 @@ class Refused(Exception):  # noqa: N818 - it is the venue's answer, not a fault 
         self.retry_after = retry_after
 
 
+class Odd(Exception):  # noqa: N818 - the message is odd, not we
+    """A message that cannot be used; the connection is none the worse for it."""
+
+    def __init__(self, reason: Reason, detail: str, symbol: str = "") -> None:
+        super().__init__(detail)
+        self.reason = reason
+        self.symbol = symbol
+
+
+def unusable(source: str, error: Exception, raw: bytes) -> Unusable:
+    """Return what a message is that made its parser raise."""
+    if isinstance(error, Odd):
+        return Unusable(source, error.reason, str(error), raw, error.symbol)
+    if isinstance(error, msgspec.ValidationError):
+        missing = "missing required field" in str(error)
+        reason = Reason.MISSING_FIELD if missing else Reason.NO_NUMBER
+        return Unusable(source, reason, str(error), raw)
+    return Unusable(source, Reason.UNPARSEABLE, repr(error), raw)
+
+
+def positive(value: float, name: str) -> float:
+    """Return a price, a size or a vol that can be one.
+
+    Raises:
+        Odd: it is not finite, or not above zero.
+    """
+    if not 0 < value < math.inf:
+        raise Odd(Reason.NO_NUMBER, f"{name} is {value!r}")
+    return value
+
+
+def from_milliseconds(stamp: float) -> int:
+    """Return a venue's milliseconds as an instant (ns UTC).
+
+    Raises:
+        Odd: it lies outside the years 2000 to 2100, or is no number.
+    """
+    if not 946_684_800_000 < stamp < 4_102_444_800_000:
+        raise Odd(Reason.NO_NUMBER, f"no instant in milliseconds: {stamp!r}")
+    return int(stamp) * 1_000_000
+
+
 class Conversation(Protocol):
     """One connection's worth of talk; made anew for every connection."""
 
@@ -77,24 +121,6 @@ class Conversation(Protocol):
             received: the wall clock when it came (ns UTC).
 
         Raises:
-            Refused: the venue says no. Nothing else may be raised.
+            Refused: the venue says no.
+            Odd: the message cannot be used. So does whatever msgspec raises.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Venue:
-    """A venue as its users should know it.
-
-    Attributes:
-        name: as shown to people, and in metric labels.
-        gives: what it gives.
-        key: what it wants of us: nothing, or the name of a key.
-        delay: how late its data are, in words.
-        terms: a word on its terms of use.
-    """
-
-    name: str
-    gives: str
-    key: str
-    delay: str
-    terms: str

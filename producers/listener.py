@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -14,15 +15,10 @@ from producers.conversation import (
     Refused,
     Reply,
     Tick,
+    unusable,
 )
-from producers.source import (
-    SECOND,
-    Heard,
-    Reason,
-    Said,
-    Series,
-    Unusable,
-)
+from producers.settings import LiveSource
+from producers.source import SECOND, Heard, Said, Series
 from streams.volatility.market_time import MarketClock
 
 
@@ -42,6 +38,15 @@ class Limits:
     deaf: float = 15.0
     grace: float = 2.0
     settled: float = 10.0
+
+    @classmethod
+    def told(cls, settings: LiveSource) -> Self:
+        """Return what a venue's table in the configuration says."""
+        return cls(
+            silence=settings.silence.total_seconds(),
+            deaf=settings.deaf.total_seconds(),
+            grace=settings.grace.total_seconds(),
+        )
 
 
 class Listener:
@@ -147,8 +152,8 @@ class Listener:
         except Refused:
             raise
         except Exception as error:  # noqa: BLE001 - a bad message ends no connection
-            raw = frame.encode() if isinstance(frame, str) else frame
-            return [Unusable(source, Reason.UNPARSEABLE, repr(error), raw)]
+            raw = frame.encode(errors="replace") if isinstance(frame, str) else frame
+            return [unusable(source, error, raw)]
 
     def _column(
         self, series: Series, ticks: dict[Series, list[Tick]]

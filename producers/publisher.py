@@ -192,8 +192,8 @@ class Publisher:
         try:
             async with asyncio.timeout(within):
                 await self._backlog_sent.wait()
-                for lane in self._all():
-                    await lane.idle.wait()
+                for each in self._all():
+                    await each.idle.wait()
         except TimeoutError:
             log.warning("not all was sent in time", ticks=self.buffered)
 

@@ -8,6 +8,10 @@ from pydantic import AwareDatetime, Field, model_validator
 
 from streams.settings import Clock, Duration, Table
 
+Currency = Literal["BTC", "ETH"]
+Ticker = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9._]*$")]
+"""A symbol; it stands in addresses, so nothing else may be in it."""
+
 Speed = Annotated[float, Field(ge=0)]
 """Seconds of the market in one of ours; 0 is as fast as it goes."""
 
@@ -84,7 +88,58 @@ class StorySource(Sending):
     """A directory with hourly Bitcoin prices, instead of daily ones."""
 
 
+class LiveSource(Sending):
+    """What every live venue may be told."""
+
+    silence: Duration = timedelta(minutes=2)
+    """A connection is given up after so much of its market's time without a tick."""
+    deaf: Duration = timedelta(seconds=15)
+    """And after so long without any sign of life."""
+    grace: Duration = timedelta(seconds=2)
+    """How long a tick may be on its way before the time it belongs to is closed."""
+
+
+class DeribitSource(LiveSource):
+    """DVOL, index prices and option chains of BTC and ETH."""
+
+    kind: Literal["deribit"]
+    currencies: Annotated[tuple[Currency, ...], Field(min_length=1)] = ("BTC",)
+    prices: bool = True
+    chains: Annotated[Duration, Field(ge=timedelta(0))] = timedelta(minutes=1)
+    """How often the option chain is asked for; 0s is never."""
+    stream_url: str = "wss://www.deribit.com/ws/api/v2"
+    http_url: str = "https://www.deribit.com/api/v2"
+
+
+class CboeSource(LiveSource):
+    """Delayed quotes of US underlyings: iv30, price, option chain."""
+
+    kind: Literal["cboe"]
+    symbols: Annotated[tuple[Ticker, ...], Field(min_length=1)] = ("NVDA",)
+    every: Annotated[Duration, Field(ge=timedelta(seconds=15))] = timedelta(minutes=1)
+    """While the market is open; outside hours it is asked every 15 minutes."""
+    chains: bool = True
+    silence: Duration = timedelta(minutes=20)
+    url: str = "https://cdn.cboe.com/api/global/delayed_quotes/options"
+
+
+class TradesSource(LiveSource):
+    """Trades of a crypto exchange."""
+
+    kind: Literal["coinbase", "kraken", "binance"]
+    symbols: dict[Ticker, str] = Field(default_factory=dict)
+    """Our symbols and the venue's names for them; BTC and ETH by default."""
+    url: str = ""
+    """The venue's own, unless given."""
+
+
 SourceSettings = Annotated[
-    ReplaySource | SyntheticSource | StorySource, Field(discriminator="kind")
+    ReplaySource
+    | SyntheticSource
+    | StorySource
+    | DeribitSource
+    | CboeSource
+    | TradesSource,
+    Field(discriminator="kind"),
 ]
 """Any source, told apart by its ``kind``."""

@@ -2,16 +2,23 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
 from producers.settings import (
+    CboeSource,
+    DeribitSource,
     ReplaySource,
     Sending,
     SourceSettings,
     StorySource,
     SyntheticSource,
+    TradesSource,
 )
 from producers.source import Source
+
+if TYPE_CHECKING:
+    from producers.live import Line
 
 
 def _replay(settings: ReplaySource) -> Source:
@@ -32,32 +39,114 @@ def _story(settings: StorySource) -> Source:
     return Story(seconds=settings.seconds or None, data=settings.data)
 
 
+def _deribit(settings: DeribitSource) -> "list[Line]":
+    from producers import deribit
+
+    return deribit.lines(settings)
+
+
+def _cboe(settings: CboeSource) -> "list[Line]":
+    from producers import cboe
+
+    return cboe.lines(settings)
+
+
+def _coinbase(settings: TradesSource) -> "list[Line]":
+    from producers import coinbase
+
+    return coinbase.lines(settings)
+
+
+def _kraken(settings: TradesSource) -> "list[Line]":
+    from producers import kraken
+
+    return kraken.lines(settings)
+
+
+def _binance(settings: TradesSource) -> "list[Line]":
+    from producers import binance
+
+    return binance.lines(settings)
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of source.
+    """One kind of source, as its users should know it.
 
     Attributes:
         settings: its table in the configuration.
-        open: makes it.
+        open: makes it; a live venue's lines, where it is one.
         gives: what it gives, for people.
+        key: what it wants of us.
+        delay: how late its data are, in words.
+        terms: a word on its terms of use.
     """
 
     settings: type[Sending]
-    open: Callable[[Any], Source]
+    open: Callable[[Any], "Source | list[Line]"]
     gives: str
+    key: str = "none"
+    delay: str = "none"
+    terms: str = "yours"
 
+
+_PUBLIC = "public market data, free for own use"
 
 SOURCES: Final[dict[str, Kind]] = {
     "replay": Kind(ReplaySource, _replay, "recorded prices and vols from your files"),
     "synthetic": Kind(SyntheticSource, _synthetic, "a market made up from a seed"),
     "story": Kind(StorySource, _story, "NVDA against BTC in the summer of 2024"),
+    "deribit": Kind(
+        DeribitSource,
+        _deribit,
+        "DVOL, index prices and option chains of BTC and ETH",
+        terms=f"{_PUBLIC}; rate limits apply",
+    ),
+    "cboe": Kind(
+        CboeSource,
+        _cboe,
+        "30-day implied vol, price and option chain of any US underlying",
+        delay="15 minutes",
+        terms="free delayed data for own use; undocumented, so asked rarely",
+    ),
+    "coinbase": Kind(
+        TradesSource, _coinbase, "BTC and ETH trades in dollars", terms=_PUBLIC
+    ),
+    "kraken": Kind(
+        TradesSource, _kraken, "BTC and ETH trades in dollars", terms=_PUBLIC
+    ),
+    "binance": Kind(
+        TradesSource,
+        _binance,
+        "BTC and ETH trades in USDT",
+        terms=f"{_PUBLIC}; not offered in some countries",
+    ),
 }
 
 
-def open_source(settings: SourceSettings) -> Source:
+def open_source(
+    settings: SourceSettings,
+    *,
+    record: Path | None = None,
+    playback: Path | None = None,
+) -> Source:
     """Return the source that `settings` describe.
+
+    Args:
+        settings: which, and how.
+        record: a file in which a live venue's messages are kept as they come.
+        playback: such a file, to be played instead of listening to the venue.
 
     Raises:
         ValueError: it cannot be opened; the message says why.
     """
-    return SOURCES[settings.kind].open(settings)
+    opened = SOURCES[settings.kind].open(settings)
+    if not isinstance(opened, list):
+        if record is not None or playback is not None:
+            raise ValueError(f"{settings.kind}: only a live venue can be recorded")
+        return opened
+    from producers.live import Live, Recorded
+
+    if playback is not None:
+        return Recorded(opened, playback, speed=None)
+    return Live(opened, record)

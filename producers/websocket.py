@@ -111,6 +111,8 @@ class WebSocketLine:
                 await socket.send(frame)
             if self.fill is not None and self._vouched:
                 async for heard in self.fill(dict(self._vouched)):
+                    if heard.until is not None:
+                        self._vouched[heard.series] = heard.until
                     yield heard
             inbox = _Inbox(socket, self.now)
             async with inbox:
