@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from prometheus_client import Counter, Gauge, Histogram
 
+from streams.events import Outcome
 from streams.latest import Latest
 
 FIRING = Latest("volcross_alert_firing", "1 while the rule is firing.", ["rule"])
@@ -13,7 +14,7 @@ ALERTS = Counter(
 )
 DELIVERIES = Counter(
     "volcross_deliveries_total",
-    "Transitions delivered to a channel, or given up.",
+    "Transitions delivered to a channel, given up, or silenced.",
     ["channel", "outcome"],
 )
 RETRYING = Gauge(
@@ -54,7 +55,7 @@ def attempt(channel: str) -> Iterator[None]:
 def begin(channels: list[str]) -> None:
     """Show every channel from the start: what is absent cannot be alerted on."""
     for channel in channels:
-        for outcome in ("delivered", "failed"):
-            DELIVERIES.labels(channel, outcome)
+        for outcome in Outcome:
+            DELIVERIES.labels(channel, outcome.value)
         RETRYING.labels(channel).set(0)
         _FAILED.labels(channel)

@@ -29,15 +29,17 @@ from alerts.delivery import Channel, Interrupted, Result, deliver
 from alerts.message import compose_all
 from alerts.pace import Pace
 from alerts.settings import Links, Retry
+from alerts.silences import in_force, reason, silencing
 from streams import wire
-from streams.events import Alert, AlertState, Delivery, Outcome
+from streams.events import Alert, AlertState, Delivery, Outcome, Silence
 from streams.partitions import PartitionReader
 from streams.settings import Kafka, client
-from streams.topics import ALERTS, DELIVERIES
+from streams.topics import ALERTS, DELIVERIES, SILENCES
 
 _log = structlog.get_logger()
 _alert = wire.Codec(Alert)
 _delivery = wire.Codec(Delivery)
+_silence = wire.Codec(Silence)
 
 GROUP = "volcross-outbox"
 
@@ -46,7 +48,7 @@ _SESSION_MS = 10_000
 # A destination may be down for days, and we wait for it between two polls.
 _POLL_INTERVAL_MS = 2**31 - 1
 _RECORD_RETRY_SECONDS = 1.0
-_GRACE_SECONDS = 8.0
+_GRACE_SECONDS = 6.0
 _BURST = 3
 
 Key = tuple[str, AlertState]
@@ -83,7 +85,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._topic = post.kafka.topic_prefix + ALERTS.name
         self._deliveries = post.kafka.topic_prefix + DELIVERIES.name
         self._instance = f"{instance}.{channel.name}" if instance else None
-        self._settled: set[Key] | None = None
+        self._settled: dict[Key, Outcome] | None = None
         self._stop = asyncio.Event()
         self._revoked = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -145,7 +147,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             # Fetched before the partition was taken from us: not ours to send.
             if self._revoked.is_set():
                 return
-            due = await self._due(records)
+            due = await self._unsilenced(await self._due(records))
             told = bundles(due.values()) if self._channel.bundles else zip(due.values())
             offsets = {id(alert): offset for offset, alert in due.items()}
             for bundle in told:
@@ -188,6 +190,42 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
                 due[record.offset] = alert
         return due
 
+    async def _unsilenced(self, due: dict[int, Alert]) -> dict[int, Alert]:
+        """Return what is left to tell; what is silenced is recorded as such."""
+        if not due:
+            return due
+        # Read anew each time, alerts being rare: a silence holds at once.
+        silences = in_force(await self._read_silences(), self._post.clock())
+        left: dict[int, Alert] = {}
+        for offset, alert in due.items():
+            silence = silencing(alert, silences)
+            if silence is not None:
+                await self._record(alert, Result(Outcome.SILENCED, 0, reason(silence)))
+            elif self._began_in_silence(alert):
+                why = "its firing was silenced"
+                await self._record(alert, Result(Outcome.SILENCED, 0, why))
+            else:
+                left[offset] = alert
+        return left
+
+    def _began_in_silence(self, alert: Alert) -> bool:
+        # Nobody wants to hear that what they were not told of is over.
+        firing = (alert.id, AlertState.FIRING)
+        settled = self._settled or {}
+        return (
+            alert.state is not AlertState.FIRING
+            and settled.get(firing) is Outcome.SILENCED
+        )
+
+    async def _read_silences(self) -> list[Silence]:
+        topic = self._post.kafka.topic_prefix + SILENCES.name
+        end = await self._post.reader.end(topic, 0)
+        told = []
+        async for _, raw in self._post.reader.between(topic, 0, 0, end):
+            with contextlib.suppress(wire.Unreadable):
+                told.append(_silence.decode(raw))
+        return told
+
     def _read(self, record: ConsumerRecord) -> Alert | None:
         try:
             return _alert.decode(record.value)
@@ -213,14 +251,14 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         for alert in alerts:
             await self._record(alert, result)
 
-    async def _read_settled(self) -> set[Key]:
-        settled: set[Key] = set()
+    async def _read_settled(self) -> dict[Key, Outcome]:
+        settled: dict[Key, Outcome] = {}
         end = await self._post.reader.end(self._deliveries, 0)
         async for _, raw in self._post.reader.between(self._deliveries, 0, 0, end):
             with contextlib.suppress(wire.Unreadable):
                 delivery = _delivery.decode(raw)
                 if delivery.channel == self._channel.name:
-                    settled.add((delivery.alert_id, delivery.state))
+                    settled[delivery.alert_id, delivery.state] = delivery.outcome
         return settled
 
     async def _record(self, alert: Alert, result: Result) -> None:
@@ -236,7 +274,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         )
         self._announce(delivery)
         if self._settled is not None:
-            self._settled.add((alert.id, alert.state))
+            self._settled[alert.id, alert.state] = result.outcome
         while True:
             try:
                 await self._post.producer.send_and_wait(
@@ -271,5 +309,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         if delivery.outcome is Outcome.DELIVERED:
             metrics.LAST_DELIVERY.labels(delivery.channel).set(delivery.at / 1e9)
             _log.info("delivered", **facts)
+        elif delivery.outcome is Outcome.SILENCED:
+            _log.info("silenced", reason=delivery.reason, **facts)
         else:
             _log.error("delivery_failed", reason=delivery.reason, **facts)

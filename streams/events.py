@@ -284,6 +284,8 @@ class Outcome(StrEnum):
     DELIVERED = "delivered"
     FAILED = "failed"
     """Given up: the dead letter, with its reason."""
+    SILENCED = "silenced"
+    """Not sent, because somebody asked for silence."""
 
 
 class Delivery(Event, frozen=True, kw_only=True):
@@ -298,6 +300,22 @@ class Delivery(Event, frozen=True, kw_only=True):
     reason: str = ""
     at: int
     """Wall clock (ns UTC) at the receiver's answer."""
+
+
+class Silence(Event, frozen=True, kw_only=True):
+    """Somebody does not want to be told for a while, on ``silences``, by id.
+
+    The last record of an id is what holds; one that has ended stays known.
+    """
+
+    id: str
+    rule: str
+    """The rules it covers: a name, or a pattern such as ``nvda-*``."""
+    author: str
+    comment: str
+    start: int
+    """Wall clock (ns UTC), as is `end`: silence is for people, not for data."""
+    end: int
 
 
 class Rejected(Event, frozen=True, kw_only=True):

@@ -12,6 +12,7 @@ from streams.events import (
     LegReadings,
     PriceTicks,
     Rejected,
+    Silence,
     SpreadReadings,
     VolatilityReadings,
     VolTicks,
@@ -54,6 +55,7 @@ ALERTS = Topic("alerts", Alert, "rule", spread=False, retention_seconds=365 * DA
 DELIVERIES = Topic(
     "deliveries", Delivery, "channel", spread=False, retention_seconds=365 * DAY
 )
+SILENCES = Topic("silences", Silence, "silence", spread=False, compacted=True)
 REJECTED = Topic(
     "rejected", Rejected, "topic", spread=False, retention_seconds=30 * DAY
 )
@@ -81,6 +83,7 @@ TOPICS: dict[str, Topic] = {
         SPREADS,
         ALERTS,
         DELIVERIES,
+        SILENCES,
         REJECTED,
         *map(checkpoints, AGENTS),
     )

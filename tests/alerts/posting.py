@@ -13,10 +13,10 @@ from alerts.delivery import Channel
 from alerts.outbox import Outbox, Post
 from alerts.settings import Links, Retry, Slack
 from streams import wire
-from streams.events import Alert, Delivery
+from streams.events import Alert, Delivery, Silence
 from streams.partitions import PartitionReader
 from streams.settings import Kafka, client
-from streams.topics import ALERTS, DELIVERIES
+from streams.topics import ALERTS, DELIVERIES, SILENCES
 
 QUICK = Retry(
     first=timedelta(milliseconds=20),
@@ -59,6 +59,14 @@ async def announce(post: Post, *alerts: Alert) -> None:
             key=alert.rule.encode(),
             value=wire.encode(alert),
         )
+
+
+async def hush(post: Post, silence: Silence) -> None:
+    await post.producer.send_and_wait(
+        post.kafka.topic_prefix + SILENCES.name,
+        key=silence.id.encode(),
+        value=wire.encode(silence),
+    )
 
 
 async def rewind(kafka: Kafka, channel: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from datetime import timedelta
 
 import msgspec
@@ -9,11 +10,19 @@ import pytest
 from structlog.testing import capture_logs
 
 from alerts.settings import Retry
-from streams.events import Alert, AlertState, Outcome
+from streams.events import Alert, AlertState, Outcome, Silence
 from streams.settings import Kafka
 from streams.topics import ALERTS
-from tests.alerts.posting import announce, carrying, deliveries, posting, rewind, slack
-from tests.alerts.samples import FIRING, RESOLVED, answer, http_server, in_words
+from tests.alerts.posting import (
+    announce,
+    carrying,
+    deliveries,
+    hush,
+    posting,
+    rewind,
+    slack,
+)
+from tests.alerts.samples import FIRING, MINUTE, RESOLVED, answer, http_server, in_words
 from volcross.provisioning import provision
 
 pytestmark = pytest.mark.kafka
@@ -156,3 +165,40 @@ async def test_what_waited_out_an_outage_comes_as_few_messages(kafka: Kafka) -> 
         f"*{in_words(RESOLVED).headline}*",
     ]
     assert len({(d.alert_id, d.state) for d in recorded}) == 4
+
+
+def silence(rule: str, *, minutes: int) -> Silence:
+    now = time.time_ns()
+    return Silence(
+        id="s1",
+        rule=rule,
+        author="ana",
+        comment="earnings tonight",
+        start=now - 1,
+        end=now + minutes * MINUTE,
+    )
+
+
+async def test_a_silenced_rule_is_recorded_and_told_to_nobody(kafka: Kafka) -> None:
+    other = msgspec.structs.replace(another(FIRING, 1), rule="other")
+    async with (
+        http_server() as server,
+        posting(kafka) as post,
+        carrying(post, slack(server.url)),
+    ):
+        await hush(post, silence("nvda-*", minutes=60))
+        await announce(post, FIRING, other)
+        first = await deliveries(post, 2)
+        # Once it is over, the end of what was never told is not told either.
+        await hush(post, silence("nvda-*", minutes=0))
+        await announce(post, RESOLVED, another(FIRING, 2))
+        recorded = await deliveries(post, 4)
+    assert {d.rule: d.outcome for d in first} == {
+        FIRING.rule: Outcome.SILENCED,
+        "other": Outcome.DELIVERED,
+    }
+    reasons = {(d.alert_id, d.state): d.reason for d in recorded}
+    assert "by ana: earnings tonight" in reasons[FIRING.id, AlertState.FIRING]
+    assert reasons[FIRING.id, AlertState.RESOLVED] == "its firing was silenced"
+    assert reasons[f"{2:016x}", AlertState.FIRING] == ""
+    assert len(server.bodies) == 2
