@@ -3,7 +3,7 @@
 Σ(x − m)² = Σx² − (Σx)²/n is a difference of near-equal numbers wherever the
 mean is large against the scatter. It is harmless here: the squares enter with
 their rounding errors, the sums are exact, and the difference is taken in
-pairs of doubles.
+pairs of doubles: right to 1e-9 down to a scatter of 1e-11 of the mean.
 """
 
 import numpy as np
@@ -26,10 +26,11 @@ _SPLITTER = 2.0**27 + 1
 
 def dispersion_terms(x: Column) -> Limbs:
     """Return what to sum for each x, shape (DISPERSION_LIMBS, n)."""
+    values = to_limbs(x)  # refuses what is not finite
     square, slip = _product(x, x)
     squares = to_limbs(square, _FINE)
     squares += to_limbs(slip, _FINE)
-    return np.concatenate((to_limbs(x), squares))
+    return np.concatenate((values, squares))
 
 
 def dispersion(sums: Limbs, count: Column) -> Column:
@@ -45,6 +46,17 @@ def dispersion(sums: Limbs, count: Column) -> Column:
     # Rounding may leave a hair below zero where all x are equal.
     about_mean: Column = np.maximum(difference + low, 0.0) / count
     return about_mean
+
+
+def deviation(x: Column, sums: Limbs, count: Column) -> Column:
+    """Return x − m, the mean of `count` numbers, with all its digits."""
+    sum_high, sum_low = to_double_double(sums[:LIMBS])
+    scaled, slip = _product(count, x)
+    difference = scaled - sum_high
+    back = difference - scaled
+    lost = (scaled - (difference - back)) - (sum_high + back)
+    from_mean: Column = (difference + (lost + slip - sum_low)) / count
+    return from_mean
 
 
 def _product(a: Column, b: Column) -> tuple[Column, Column]:
