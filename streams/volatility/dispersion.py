@@ -3,7 +3,7 @@
 Σ(x − m)² = Σx² − (Σx)²/n is a difference of near-equal numbers wherever the
 mean is large against the scatter. It is harmless here: the squares enter with
 their rounding errors, the sums are exact, and the difference is taken in
-pairs of doubles: right to 1e-9 down to a scatter of 1e-11 of the mean.
+pairs of doubles: right to 1e-9 down to a scatter of 1e-9 of the mean.
 """
 
 import numpy as np
