@@ -8,7 +8,8 @@ from aiokafka import AIOKafkaProducer
 from alerts import metrics
 from alerts.channels import channels
 from alerts.judge import Judge
-from alerts.outbox import Outbox, Post
+from alerts.ledger import Post
+from alerts.outbox import Outbox
 from alerts.settings import AlertSettings
 from alerts.shown import Shown
 from streams.agents import Work

@@ -9,14 +9,11 @@ that was recorded. The second carries the same id.
 
 import asyncio
 import contextlib
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import structlog
 from aiokafka import (
     AIOKafkaConsumer,
-    AIOKafkaProducer,
     ConsumerRebalanceListener,
     TopicPartition,
 )
@@ -26,19 +23,17 @@ from aiokafka.structs import ConsumerRecord
 from alerts import metrics
 from alerts.bundling import bundles
 from alerts.delivery import Channel, Interrupted, Result, deliver
+from alerts.ledger import Key, Ledger, Post
 from alerts.message import compose_all
 from alerts.pace import Pace
-from alerts.settings import Links, Retry
 from alerts.silences import in_force, reason, silencing
 from streams import wire
-from streams.events import Alert, AlertState, Delivery, Outcome, Silence
-from streams.partitions import PartitionReader
-from streams.settings import Kafka, client
-from streams.topics import ALERTS, DELIVERIES, SILENCES
+from streams.events import Alert, AlertState, Outcome, Silence
+from streams.settings import client
+from streams.topics import ALERTS, SILENCES
 
 _log = structlog.get_logger()
 _alert = wire.Codec(Alert)
-_delivery = wire.Codec(Delivery)
 _silence = wire.Codec(Silence)
 
 GROUP = "volcross-outbox"
@@ -47,24 +42,8 @@ _POLL_MS = 250
 _SESSION_MS = 10_000
 # A destination may be down for days, and we wait for it between two polls.
 _POLL_INTERVAL_MS = 2**31 - 1
-_RECORD_RETRY_SECONDS = 1.0
 _GRACE_SECONDS = 6.0
 _BURST = 3
-
-Key = tuple[str, AlertState]
-"""A transition: the incident's id, and what is said of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Post:
-    """What all outboxes share."""
-
-    kafka: Kafka
-    retry: Retry
-    links: Links
-    producer: AIOKafkaProducer
-    reader: PartitionReader
-    clock: Callable[[], int] = time.time_ns
 
 
 class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
@@ -83,9 +62,8 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         self._channel = channel
         self._post = post
         self._topic = post.kafka.topic_prefix + ALERTS.name
-        self._deliveries = post.kafka.topic_prefix + DELIVERIES.name
         self._instance = f"{instance}.{channel.name}" if instance else None
-        self._settled: dict[Key, Outcome] | None = None
+        self._ledger = Ledger(channel.name, post)
         self._stop = asyncio.Event()
         self._revoked = asyncio.Event()
         self._turn = asyncio.Lock()
@@ -108,7 +86,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         if revoked:
             self._revoked.set()
             async with self._turn:
-                self._settled = None
+                self._ledger.forget()
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Take up where the last one left off."""
@@ -182,10 +160,8 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             alert = self._read(record)
             if alert is None or self._channel.name not in alert.channels:
                 continue
-            if self._settled is None:
-                self._settled = await self._read_settled()
             key = (alert.id, alert.state)
-            if key not in self._settled and key not in seen:
+            if key not in seen and await self._ledger.outcome(*key) is None:
                 seen.add(key)
                 due[record.offset] = alert
         return due
@@ -200,22 +176,21 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         for offset, alert in due.items():
             silence = silencing(alert, silences)
             if silence is not None:
-                await self._record(alert, Result(Outcome.SILENCED, 0, reason(silence)))
-            elif self._began_in_silence(alert):
-                why = "its firing was silenced"
-                await self._record(alert, Result(Outcome.SILENCED, 0, why))
+                result = Result(Outcome.SILENCED, 0, reason(silence))
+                await self._ledger.record(alert, result)
+            elif await self._began_in_silence(alert):
+                # Nobody wants to hear that what they were not told of is over.
+                result = Result(Outcome.SILENCED, 0, "its firing was silenced")
+                await self._ledger.record(alert, result)
             else:
                 left[offset] = alert
         return left
 
-    def _began_in_silence(self, alert: Alert) -> bool:
-        # Nobody wants to hear that what they were not told of is over.
-        firing = (alert.id, AlertState.FIRING)
-        settled = self._settled or {}
-        return (
-            alert.state is not AlertState.FIRING
-            and settled.get(firing) is Outcome.SILENCED
-        )
+    async def _began_in_silence(self, alert: Alert) -> bool:
+        if alert.state is AlertState.FIRING:
+            return False
+        firing = await self._ledger.outcome(alert.id, AlertState.FIRING)
+        return firing is Outcome.SILENCED
 
     async def _read_silences(self) -> list[Silence]:
         topic = self._post.kafka.topic_prefix + SILENCES.name
@@ -249,67 +224,4 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             self._revoked,
         )
         for alert in alerts:
-            await self._record(alert, result)
-
-    async def _read_settled(self) -> dict[Key, Outcome]:
-        settled: dict[Key, Outcome] = {}
-        end = await self._post.reader.end(self._deliveries, 0)
-        async for _, raw in self._post.reader.between(self._deliveries, 0, 0, end):
-            with contextlib.suppress(wire.Unreadable):
-                delivery = _delivery.decode(raw)
-                if delivery.channel == self._channel.name:
-                    settled[delivery.alert_id, delivery.state] = delivery.outcome
-        return settled
-
-    async def _record(self, alert: Alert, result: Result) -> None:
-        delivery = Delivery(
-            channel=self._channel.name,
-            alert_id=alert.id,
-            rule=alert.rule,
-            state=alert.state,
-            outcome=result.outcome,
-            attempts=result.attempts,
-            reason=result.reason,
-            at=self._post.clock(),
-        )
-        self._announce(delivery)
-        if self._settled is not None:
-            self._settled[alert.id, alert.state] = result.outcome
-        while True:
-            try:
-                await self._post.producer.send_and_wait(
-                    self._deliveries,
-                    key=delivery.channel.encode(),
-                    value=wire.encode(delivery),
-                )
-            except KafkaError as error:
-                # It was sent: forgetting that would send it again.
-                _log.warning(
-                    "record_retry",
-                    channel=delivery.channel,
-                    alert=delivery.alert_id,
-                    error=type(error).__name__,
-                )
-                if self._stop.is_set():
-                    raise
-                await asyncio.sleep(_RECORD_RETRY_SECONDS)
-            else:
-                return
-
-    @staticmethod
-    def _announce(delivery: Delivery) -> None:
-        metrics.DELIVERIES.labels(delivery.channel, delivery.outcome.value).inc()
-        facts = {
-            "channel": delivery.channel,
-            "alert": delivery.alert_id,
-            "rule": delivery.rule,
-            "state": delivery.state.value,
-            "attempts": delivery.attempts,
-        }
-        if delivery.outcome is Outcome.DELIVERED:
-            metrics.LAST_DELIVERY.labels(delivery.channel).set(delivery.at / 1e9)
-            _log.info("delivered", **facts)
-        elif delivery.outcome is Outcome.SILENCED:
-            _log.info("silenced", reason=delivery.reason, **facts)
-        else:
-            _log.error("delivery_failed", reason=delivery.reason, **facts)
+            await self._ledger.record(alert, result)

@@ -10,7 +10,8 @@ from pydantic import SecretStr
 
 from alerts.channels.slack import SlackChannel
 from alerts.delivery import Channel
-from alerts.outbox import Outbox, Post
+from alerts.ledger import Post
+from alerts.outbox import Outbox
 from alerts.settings import Links, Retry, Slack
 from streams import wire
 from streams.events import Alert, Delivery, Silence

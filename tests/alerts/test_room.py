@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from alerts.outbox import Post
+from alerts.ledger import Post
 from streams import wire
 from streams.events import LegName, Origin, Outcome, SpreadReadings
 from streams.settings import Kafka
