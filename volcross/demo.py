@@ -11,6 +11,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -197,12 +198,13 @@ async def _perform(options: Options, board: Board, stage: Stage) -> None:
             ]
             for room in rooms:
                 await supervisor.start(room)
+            stage.know(await asyncio.to_thread(_markets, settings))
             # The story is paced by the clock: nobody should still be sitting down.
             while await asyncio.to_thread(absent, settings.kafka):
                 _refuse_deaths(supervisor, options)
                 stage.show()
                 await asyncio.sleep(0.25)
-            stage.say("telling of June and July: prices only")
+            stage.say("prices of June and July")
             await supervisor.start(produce)
             await _watch(options, settings, board, stage, supervisor)
         finally:
@@ -266,6 +268,15 @@ async def _watch(
                     f" {supervisor.starts()}; see {options.out / 'logs'}"
                 )
     stage.say("done")
+
+
+def _markets(settings: Settings) -> Callable[[str, int], bool]:
+    """Return what says whether a symbol's market is open at an instant (ns UTC)."""
+    # Slow to load (two seconds): in a thread, while the rooms start.
+    from streams.volatility.market_time import market_clock
+
+    clocks = {name: market_clock(s.clock) for name, s in settings.symbols.items()}
+    return lambda symbol, at: clocks[symbol].is_open(at)
 
 
 def _refuse_deaths(supervisor: Supervisor, options: Options) -> None:

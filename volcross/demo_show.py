@@ -2,10 +2,11 @@
 
 import contextlib
 import io
+import re
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,6 @@ from rich.live import Live
 
 from alerts.wording import moment, percent, points
 from producers import story
-from streams.events import AlertState
 from volcross.board import Board
 from volcross.demo_view import DemoView, Scene
 
@@ -39,11 +39,13 @@ class Stage:
         """What the view is told besides the board."""
         return self.view.scene
 
+    def know(self, is_open: Callable[[str, int], bool]) -> None:
+        """Learn when markets are open."""
+        self.view.scene = replace(self.scene, is_open=is_open)
+
     def say(self, phase: str) -> None:
         """Tell what happens now."""
-        self.view.scene = Scene(
-            PAIR, story.BEGIN, story.END, self.scene.channels, phase
-        )
+        self.view.scene = replace(self.scene, phase=phase)
         log.info(phase)
         self.show()
 
@@ -106,17 +108,16 @@ def summary(board: Board, stage: Stage, out: Path) -> None:
     """Print what happened, and where the messages are."""
     console = Console()
     if console.is_terminal:
-        console.print(DemoView(board, stage.scene), height=min(30, console.height - 1))
-    console.print()
-    for alert in board.alerts:
-        fires = alert.state == AlertState.FIRING
-        console.print(
-            f"  {'▲' if fires else '▼'} {moment(alert.event_time):%Y-%m-%d %H:%M} UTC "
-            f" {alert.state.value:<8}  {alert.left.name.symbol}"
-            f" {percent(alert.left.value)}  {alert.right.name.symbol}"
-            f" {percent(alert.right.value)}  {points(alert.spread)}",
-            highlight=False,
-        )
+        console.print(DemoView(board, stage.scene), height=24)
+    else:
+        for alert in board.alerts:
+            console.print(
+                f"{moment(alert.event_time):%Y-%m-%d %H:%M} UTC  {alert.state.value:<8}"
+                f"  {alert.left.name.symbol} {percent(alert.left.value)}"
+                f"  {alert.right.name.symbol} {percent(alert.right.value)}"
+                f"  {points(alert.spread)}",
+                highlight=False,
+            )
     told = ", ".join(
         f"{channel} {board.outcomes(channel)['delivered']} delivered"
         for channel in CHANNELS
@@ -124,9 +125,8 @@ def summary(board: Board, stage: Stage, out: Path) -> None:
     console.print(
         f"\n{board.ticks:,} ticks, {board.reading_rows:,} readings,"
         f" {sum(board.rejected.values())} rejected; {told};"
-        f" {time.monotonic() - stage.began:.0f} s."
-        f"\nThe messages as they were received: {out}/slack, {out}/mail;"
-        f" the spread: {out}/spreads.csv"
+        f" {time.monotonic() - stage.began:.0f} s"
+        f"\nreceived: {out}/slack, {out}/mail; the spread: {out}/spreads.csv"
         "\nImplied vols between published points are interpolated; prices are not.",
         highlight=False,
     )
@@ -136,4 +136,6 @@ def draw(stage: Stage, file: Path, width: int = 100, height: int = 30) -> None:
     """Draw the picture as it stands into an SVG file."""
     canvas = Console(record=True, width=width, height=height, file=io.StringIO())
     canvas.print(stage.view)
-    canvas.save_svg(str(file), title="volcross demo")
+    drawn = canvas.export_svg(title="volcross demo")
+    # The fonts rich names are fetched from elsewhere: a picture should not ask.
+    file.write_text(re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL))

@@ -1,6 +1,7 @@
 """The demo as a terminal shows it: two lines, and who is above; pure."""
 
-from collections.abc import Iterator
+import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -30,6 +31,8 @@ class Scene:
         end: right end of the chart (ns UTC).
         channels: where alerts go.
         phase: what happens now, for the last line.
+        is_open: whether a symbol's market is open at an instant (ns UTC);
+            None while that is not known.
     """
 
     pair: str
@@ -37,6 +40,7 @@ class Scene:
     end: int
     channels: tuple[str, ...]
     phase: str
+    is_open: Callable[[str, int], bool] | None = None
 
 
 @dataclass(slots=True)
@@ -57,10 +61,11 @@ class DemoView:
         """Return the picture, exactly `height` lines of at most `width` columns."""
         line = self.board.spreads.get((self.scene.pair, "implied"))
         alerts = 4 if height < 28 else 5
-        fixed = 1 + 1 + 3 + 2 + 3 + 2 + 1 + alerts + 1
+        air = height >= 28
+        fixed = 1 + air + 3 + 2 + 1 + 3 + 1 + 1 + alerts + 1
         rows = [
             self._title(line, width),
-            Text(),
+            *([Text()] if air else []),
             *self._numbers(line, width),
             Text(),
             *self._chart(line, width, max(4, height - fixed)),
@@ -117,7 +122,10 @@ class DemoView:
             legs = ((line.left, line.left_at), (line.right, line.right_at))
             for name, at in legs:
                 old = length(timedelta(seconds=max(0, line.end - at) / 1e9))
-                age.append(f"  {_origin(name.origin)}, {old} old".ljust(third), QUIET)
+                is_open = self.scene.is_open
+                shut = is_open is not None and not is_open(name.symbol, line.end)
+                said = f"  {_origin(name.origin)}, {'closed, ' if shut else ''}{old}"
+                age.append(f"{said} old".ljust(third), QUIET)
         yield age
 
     def _chart(
@@ -131,8 +139,9 @@ class DemoView:
             left = columns(line.at, line.left_value, start, end, 2 * plot)
             right = columns(line.at, line.right_value, start, end, 2 * plot)
         known = [value for value in (*left, *right) if value is not None]
-        low = int(min(known, default=0.4) * 10) / 10
-        high = (int(max(known, default=0.8) * 10) + 1) / 10
+        # To the next twentieth outside, so that the scale seldom moves.
+        low = math.floor(min(known, default=0.45) * 20) / 20
+        high = math.ceil(max(known, default=0.75) * 20 + 1e-9) / 20
         canvas = Canvas(plot, height)
         for number, heights in enumerate((left, right)):
             canvas.plot(
@@ -141,7 +150,7 @@ class DemoView:
             )
         for row, cells in enumerate(canvas.rows()):
             level = high - (high - low) * (row / max(1, height - 1))
-            labelled = row % 3 == 0 or row == height - 1
+            labelled = row == height - 1 or (row % 3 == 0 and row < height - 2)
             label = f"{level * 100:3.0f}% " if labelled else " " * 5
             text = Text(label + ("┤" if labelled else "│"), QUIET)
             for cell in cells:
@@ -225,7 +234,8 @@ class DemoView:
         for alert in told:
             glyph, style = _mark(alert.state)
             when = moment(alert.event_time)
-            text = Text(f"  {glyph} ", style)
+            text = Text()
+            text.append(f"  {glyph} ", style)
             text.append(f"{when:%-d %b %H:%M} ".rjust(14), QUIET)
             text.append(f"{alert.state.value:<9}", style)
             text.append(f"{alert.left.name.symbol} {percent(alert.left.value)}", LEFT)

@@ -128,7 +128,7 @@ def test_ctrl_c_leaves_no_process_and_no_folder_behind(tmp_path: Path) -> None:
     ) as demo:
         assert demo.stderr is not None
         for line in demo.stderr:
-            if line.startswith("telling"):
+            if line.startswith("prices"):
                 break
         (children,) = Path(f"/proc/{demo.pid}/task").glob(f"{demo.pid}/children")
         pids = [int(pid) for pid in children.read_text().split()]
