@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 KAFKA := .kafka/.fetched
 
-.PHONY: help install demo up test test-kafka check format bench lock kafka clean
+.PHONY: help install demo up test test-kafka check format bench lock dashboards kafka clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
@@ -53,6 +53,9 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml
 	$(COMPILE) pyproject.toml -o requirements.lock
 	$(COMPILE) pyproject.toml --group dev -o requirements-dev.lock
 	$(COMPILE) pyproject.toml --group bench -o requirements-bench.lock
+
+dashboards: $(VENV)/.dev ## write Grafana's dashboards anew from monitoring/dashboards
+	$(BIN)/python -W ignore -m monitoring.dashboards
 
 kafka: $(KAFKA) ## fetch Apache Kafka for the tests
 

@@ -1,0 +1,263 @@
+"""The kinds of panel that the dashboards are made of, each with its habits."""
+
+import warnings
+from collections.abc import Mapping
+
+from grafana_foundation_sdk.builders import (
+    bargauge,
+    common,
+    dashboard,
+    heatmap,
+    prometheus,
+    stat,
+    statetimeline,
+    timeseries,
+)
+from grafana_foundation_sdk.models import common as common_model
+from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+SOURCE = common_model.DataSourceRef(type_val="prometheus", uid="prometheus")
+
+GOOD, CARE, BAD, CALM = "green", "orange", "red", "blue"
+
+Queries = Mapping[str, str]
+"""What each line is called (Grafana's ``{{label}}`` is filled in) → PromQL."""
+
+Steps = list[tuple[float | None, str]]
+"""Thresholds: from this value on, this colour."""
+
+
+def query(expression: str, legend: str, ref_id: str) -> prometheus.Dataquery:
+    """Return one PromQL query."""
+    return (
+        prometheus.Dataquery()
+        .expr(expression)
+        .legend_format(legend)
+        .ref_id(ref_id)
+        .datasource(SOURCE)
+    )
+
+
+def _queries(queries: Queries) -> list[prometheus.Dataquery]:
+    return [
+        query(expression, legend, chr(ord("A") + number)).range()
+        for number, (legend, expression) in enumerate(queries.items())
+    ]
+
+
+def _steps(steps: Steps) -> dashboard.ThresholdsConfig:
+    return (
+        dashboard.ThresholdsConfig()
+        .mode(model.ThresholdsMode.ABSOLUTE)
+        .steps([model.Threshold(value=value, color=color) for value, color in steps])
+    )
+
+
+def _states(words: Mapping[str, tuple[str, str]]) -> list[model.ValueMapping]:
+    return [
+        model.ValueMap(
+            options={
+                value: model.ValueMappingResult(text=text, color=color, index=index)
+                for index, (value, (text, color)) in enumerate(words.items())
+            }
+        )
+    ]
+
+
+def lines(
+    title: str,
+    description: str,
+    queries: Queries,
+    *,
+    unit: str,
+    decimals: int | None = None,
+    width: int = 12,
+    height: int = 8,
+) -> timeseries.Panel:
+    """Return lines over time, named and last valued beneath."""
+    panel = (
+        timeseries.Panel()
+        .title(title)
+        .description(description)
+        .datasource(SOURCE)
+        .targets(list(_queries(queries)))
+        .unit(unit)
+        .span(width)
+        .height(height)
+        .line_width(2)
+        .fill_opacity(0)
+        # A series that ended has ended: no line is drawn across its absence.
+        .span_nulls(False)
+        .show_points(common_model.VisibilityMode.AUTO)
+        .legend(
+            common.VizLegendOptions()
+            .display_mode(common_model.LegendDisplayMode.TABLE)
+            .placement(common_model.LegendPlacement.BOTTOM)
+            .show_legend(True)
+            .calcs(["lastNotNull", "min", "max"])
+        )
+        .tooltip(
+            common.VizTooltipOptions()
+            .mode(common_model.TooltipDisplayMode.MULTI)
+            .sort(common_model.SortOrder.DESCENDING)
+        )
+    )
+    return panel if decimals is None else panel.decimals(decimals)
+
+
+def around_zero(panel: timeseries.Panel) -> timeseries.Panel:
+    """Mark zero, and colour what lies above it: there the rule may fire."""
+    return (
+        panel.thresholds(_steps([(None, "transparent"), (0.0, CARE)]))
+        .thresholds_style(
+            common.GraphThresholdsStyleConfig().mode(
+                common_model.GraphThresholdsStyleMode.LINE_AND_AREA
+            )
+        )
+        .axis_soft_min(-0.05)
+        .axis_soft_max(0.05)
+    )
+
+
+def number(
+    title: str,
+    description: str,
+    queries: Queries,
+    *,
+    unit: str,
+    steps: Steps,
+    decimals: int | None = None,
+    words: Mapping[str, tuple[str, str]] | None = None,
+    width: int = 6,
+) -> stat.Panel:
+    """Return the present value, large, in the colour that judges it."""
+    panel = (
+        stat.Panel()
+        .title(title)
+        .description(description)
+        .datasource(SOURCE)
+        .targets(list(_queries(queries)))
+        .unit(unit)
+        .span(width)
+        .height(5)
+        .thresholds(_steps(steps))
+        .color_mode(common_model.BigValueColorMode.VALUE)
+        .graph_mode(common_model.BigValueGraphMode.NONE)
+        .no_value("no data")
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    )
+    if words is not None:
+        panel = panel.mappings(_states(words))
+    return panel if decimals is None else panel.decimals(decimals)
+
+
+def bars(
+    title: str,
+    description: str,
+    queries: Queries,
+    *,
+    unit: str,
+    steps: Steps,
+    maximum: float | None = None,
+    width: int = 12,
+) -> bargauge.Panel:
+    """Return present values side by side, as bars."""
+    panel = (
+        bargauge.Panel()
+        .title(title)
+        .description(description)
+        .datasource(SOURCE)
+        .targets(list(_queries(queries)))
+        .unit(unit)
+        .min(0)
+        .span(width)
+        .height(8)
+        .thresholds(_steps(steps))
+        .orientation(common_model.VizOrientation.HORIZONTAL)
+        .display_mode(common_model.BarGaugeDisplayMode.BASIC)
+        .no_value("no data")
+        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
+    )
+    return panel if maximum is None else panel.max(maximum)
+
+
+def states(
+    title: str,
+    description: str,
+    queries: Queries,
+    words: Mapping[str, tuple[str, str]],
+    *,
+    width: int = 12,
+    height: int = 8,
+) -> statetimeline.Panel:
+    """Return bands over time: in which state, from when to when."""
+    return (
+        statetimeline.Panel()
+        .title(title)
+        .description(description)
+        .datasource(SOURCE)
+        .targets(list(_queries(queries)))
+        .span(width)
+        .height(height)
+        .mappings(_states(words))
+        .show_value(common_model.VisibilityMode.NEVER)
+        .row_height(0.7)
+    )
+
+
+def heat(title: str, description: str, expression: str) -> heatmap.Panel:
+    """Return a histogram over time."""
+    buckets = query(expression, "{{le}}", "A").range()
+    return (
+        heatmap.Panel()
+        .title(title)
+        .description(description)
+        .datasource(SOURCE)
+        .targets([buckets.format(PromQueryFormat.HEATMAP)])
+        .span(24)
+        .height(9)
+        .calculate(False)
+        .y_axis(heatmap.YAxisConfig().unit("s"))
+        .color(heatmap.HeatmapColorOptions().scheme("Oranges").steps(32))
+    )
+
+
+def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
+    """Return an empty dashboard, linked with the others."""
+    with warnings.catch_warnings():
+        # Grafana 10 to 13 all read this form; the newer one only the newest do.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return (
+            dashboard.Dashboard(title)
+            .uid(uid)
+            .description(description)
+            .tags(["volcross"])
+            .timezone("browser")
+            .time("now-6h", "now")
+            .refresh("5s")
+            .readonly()
+            .tooltip(model.DashboardCursorSync.CROSSHAIR)
+            .link(
+                dashboard.DashboardLink("volcross")
+                .type(model.DashboardLinkType.DASHBOARDS)
+                .tags(["volcross"])
+                .keep_time(True)
+            )
+        )
+
+
+def variable(
+    name: str, label: str, metric: str, *, all_of_them: bool = True
+) -> dashboard.QueryVariable:
+    """Return a choice among the values that a label of a metric has."""
+    return (
+        dashboard.QueryVariable(name)
+        .label(label)
+        .datasource(SOURCE)
+        .query({"query": f"label_values({metric}, {name})", "refId": name})
+        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(model.VariableSort.ALPHABETICAL_ASC)
+        .multi(all_of_them)
+        .include_all(all_of_them)
+    )

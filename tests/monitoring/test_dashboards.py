@@ -1,0 +1,75 @@
+"""The dashboards are what the code says, and can be read."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from monitoring.dashboards.__main__ import FOLDER, rendered
+
+PAGES = rendered()
+
+
+def panels(name: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(PAGES[name])["panels"]
+    return found
+
+
+def test_what_is_committed_is_what_the_code_makes() -> None:
+    committed = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.json")}
+    assert committed.keys() == PAGES.keys()
+    for name, text in PAGES.items():
+        assert committed[name] == text, f"{name} has drifted: make dashboards"
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_panel_says_what_it_shows_and_in_which_unit(name: str) -> None:
+    for panel in panels(name):
+        assert len(panel["description"]) > 30, panel["title"]
+        defaults = panel["fieldConfig"]["defaults"]
+        in_words = defaults.get("mappings")
+        if panel["type"] not in ("heatmap", "state-timeline"):
+            assert defaults["unit"], panel["title"]
+        else:
+            axis = panel["options"].get("yAxis", {})
+            assert in_words or axis["unit"], panel["title"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_panel_has_a_place_of_its_own(name: str) -> None:
+    taken: set[tuple[int, int]] = set()
+    for panel in panels(name):
+        at = panel["gridPos"]
+        assert at["x"] + at["w"] <= 24, panel["title"]
+        cells = {
+            (x, y)
+            for x in range(at["x"], at["x"] + at["w"])
+            for y in range(at["y"], at["y"] + at["h"])
+        }
+        assert not cells & taken, panel["title"]
+        taken |= cells
+
+
+def test_no_id_is_used_twice() -> None:
+    assert len({json.loads(text)["uid"] for text in PAGES.values()}) == len(PAGES)
+    for name in PAGES:
+        ids = [panel["id"] for panel in panels(name)]
+        assert len(set(ids)) == len(ids)
+        for panel in panels(name):
+            refs = [target["refId"] for target in panel["targets"]]
+            assert len(set(refs)) == len(refs), panel["title"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_variable_that_is_used_is_offered(name: str) -> None:
+    page = json.loads(PAGES[name])
+    offered = {variable["name"] for variable in page["templating"].get("list", [])}
+    used = {
+        word
+        for panel in page["panels"]
+        for target in panel["targets"]
+        for word in re.findall(r"\$(\w+)", target["expr"])
+        if not word.startswith("__")
+    }
+    assert used == offered
