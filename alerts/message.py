@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from alerts.settings import Links
+from alerts.settings import TEST_RULE, Links
 from alerts.wording import both_times, length, percent, points, short_time
 from streams.events import Alert, AlertState, LegName, LegValue, Origin
 
@@ -142,6 +142,8 @@ def leg_name(name: LegName) -> str:
 
 
 def _headline(alert: Alert) -> str:
+    if alert.rule == TEST_RULE:
+        return "Test: this is how an alert of volcross will look"
     left, right = leg_name(alert.left.name), leg_name(alert.right.name)
     if alert.state is AlertState.UNKNOWN:
         return f"{left} cannot be compared with {right}: {alert.reason}"

@@ -15,7 +15,13 @@ from streams.settings import Duration, StreamSettings, Table
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 
 
+TEST_RULE = "test"
+"""The rule that `volcross notify test` speaks for; no other may have its name."""
+
+
 def _name(value: str) -> str:
+    if value == TEST_RULE:
+        raise ValueError(f"{TEST_RULE!r} is the name of what is only a test")
     if _NAME.fullmatch(value) is None:
         raise ValueError(
             "a name is 1 to 63 lower-case letters, digits, '-', '_' or '.'"

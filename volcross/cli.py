@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from volcross import notify, rules, silence, told
 from volcross.iv import iv
 from volcross.refusal import Refusal
 from volcross.rv import rv
@@ -186,5 +187,9 @@ def demo(
     demo(Options(data=data, seconds=seconds, out=out, as_json=json, picture=picture))
 
 
+app.add_typer(silence.app, name="silence")
+app.add_typer(told.app, name="alerts")
+app.add_typer(rules.app, name="rules")
+app.add_typer(notify.app, name="notify")
 app.command()(iv)
 app.command()(rv)

@@ -50,8 +50,8 @@ class Room:
     ) -> None:
         self.metrics = free_port()
         self.log = directory / "alert.log"
-        self._config = directory / "volcross.toml"
-        self._config.write_text(
+        self.config = directory / "volcross.toml"
+        self.config.write_text(
             _CONFIG.format(
                 bootstrap_servers=kafka.bootstrap_servers,
                 topic_prefix=kafka.topic_prefix,
@@ -61,23 +61,20 @@ class Room:
             ),
             encoding="utf-8",
         )
-        kept = {k: v for k, v in os.environ.items() if not k.startswith("VOLCROSS_")}
-        self._environment = {
-            **kept,
-            "VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL": slack_url,
-        }
+        self.secrets = {"VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL": slack_url}
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Run it; a name of its own lets it back in at once after a kill."""
+        kept = {k: v for k, v in os.environ.items() if not k.startswith("VOLCROSS_")}
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "volcross", "--config", str(self._config)),
+                    *(sys.executable, "-m", "volcross", "--config", str(self.config)),
                     *("alert", "--instance", "test"),
                 ],
                 cwd=ROOT,
-                env=self._environment,
+                env={**kept, **self.secrets},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -1,0 +1,120 @@
+"""silence, alerts, rules and notify, beside a running alerts room."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from streams.settings import Kafka
+from tests.alerts.posting import deliveries, posting
+from tests.alerts.room import Room
+from tests.alerts.samples import answer, http_server
+from tests.alerts.test_room import cross
+from volcross.cli import app
+from volcross.provisioning import provision
+
+pytestmark = pytest.mark.kafka
+
+
+@pytest.fixture
+def kafka(kafka_settings: Kafka) -> Kafka:
+    settings = kafka_settings.model_copy(update={"partitions": 1})
+    provision(settings)
+    return settings
+
+
+@pytest.fixture
+def rooms() -> Iterator[list[Room]]:
+    started: list[Room] = []
+    yield started
+    for room in started:
+        room.discard()
+
+
+async def command(room: Room, *words: str) -> Result:
+    def invoke() -> Result:
+        arguments = ["--config", str(room.config), *words]
+        return CliRunner(env=room.secrets).invoke(app, arguments)
+
+    return await asyncio.to_thread(invoke)
+
+
+async def said(room: Room, *words: str) -> str:
+    result = await command(room, *words)
+    assert result.exit_code == 0, result.output
+    assert "hunter2" not in result.output
+    return result.output
+
+
+async def test_a_day_at_the_desk(
+    kafka: Kafka, tmp_path: Path, rooms: list[Room]
+) -> None:
+    async with http_server() as server, posting(kafka) as post:
+        room = Room(kafka, tmp_path, server.url)
+        rooms.append(room)
+        room.start()
+
+        assert "nothing is firing" in await said(room, "alerts", "list")
+        assert "✓ slack: delivered" in await said(room, "notify", "test")
+        assert b"Test: this is how" in server.bodies[0]
+
+        await cross(post, 0)
+        await deliveries(post, 2)
+        firing = await said(room, "alerts", "list")
+        assert "btc-above-eth  firing" in firing
+        assert ": breach" in await said(room, "rules", "explain", "btc-above-eth")
+
+        comment = ["--for", "1h", "--comment", "earnings", "--author", "ana"]
+        added = await said(room, "silence", "add", "btc-*", *comment)
+        assert "ana: earnings" in added
+        await cross(post, 1)
+        await deliveries(post, 3)
+        history = (await said(room, "alerts", "history")).splitlines()
+        assert history[-2].endswith("[slack silenced]")
+        assert history[-3].endswith("[slack delivered]")
+
+        name = added.split()[0]
+        assert name in await said(room, "silence", "list")
+        await said(room, "silence", "expire", name)
+        assert "no silence holds" in await said(room, "silence", "list")
+        incident = history[-3].split()[2]
+        shown = await said(room, "alerts", "show", incident)
+        assert "BTC DVOL 65.0% is now above ETH DVOL 60.0% (+5.0 points)" in shown
+        assert "silenced after 0 attempts" in shown
+
+
+async def test_a_test_that_is_refused_says_what_the_other_side_answered(
+    kafka: Kafka, tmp_path: Path, rooms: list[Room]
+) -> None:
+    async with http_server(answer(404, "no_service")) as server:
+        room = Room(kafka, tmp_path, server.url)
+        rooms.append(room)
+        room.start()
+        result = await command(room, "notify", "test", "slack")
+    assert result.exit_code == 1
+    assert "✗ slack: failed: 127.0.0.1 answered 404 no_service" in result.output
+
+
+async def test_what_does_not_exist_is_refused(kafka: Kafka, tmp_path: Path) -> None:
+    room = Room(kafka, tmp_path, "http://127.0.0.1:9/services/T0/B0/hunter2")
+    for words, why in [
+        (("notify", "test", "email"), "no [channels.email]"),
+        (("rules", "explain", "nope"), "no rule 'nope'"),
+        (("alerts", "show", "nope"), "no alert 'nope'"),
+        (("silence", "expire", "nope"), "no silence 'nope'"),
+        (("silence", "add", "x", "--for", "soon", "--comment", "c"), "not a duration"),
+    ]:
+        result = await command(room, *words)
+        assert result.exit_code != 0
+        assert why in str(result.exception)
+
+
+async def test_rules_are_said_in_words(kafka: Kafka, tmp_path: Path) -> None:
+    room = Room(kafka, tmp_path, "http://127.0.0.1:9/services/T0/B0/hunter2")
+    text = await said(room, "rules", "check")
+    assert "btc-above-eth: implied of BTC/ETH, warning" in text
+    assert "fires when: spread above 0 points for 1 s" in text
+    assert "resolves when: spread below -1 points for 1 s" in text
+    assert "told to: slack" in text
