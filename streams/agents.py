@@ -196,6 +196,7 @@ class Agent(Generic[T]):
         known = _Partition(self._work.stage())
         raw = await self._reader.last(self._checkpoints, partition)
         if raw is None:
+            _log.info("begins", agent=self.name, partition=partition)
             return known
         checkpoint = _checkpoint.decode(raw)
         end = await self._reader.end(self.topic, partition)

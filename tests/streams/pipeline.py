@@ -29,13 +29,14 @@ class Workers:
         self.role = role
         self.processes: list[subprocess.Popen[bytes]] = []
         self.log = directory / f"{role}.log"
-        self._config = directory / f"{role}.json"
+        self._before = 0
         # JSON is what pydantic writes; the command reads TOML.
         self._config = directory / f"{role}.toml"
         self._config.write_text(_toml(settings), encoding="utf-8")
 
     def start(self, count: int = 1) -> None:
         """Start further workers."""
+        self._before = self.log.stat().st_size if self.log.exists() else 0
         for _ in range(count):
             with self.log.open("ab") as log:
                 self.processes.append(
@@ -51,6 +52,18 @@ class Workers:
                         stderr=log,
                     )
                 )
+
+    def at_work(self, within: float = 60.0) -> None:
+        """Wait until a worker that was just started has taken a record in.
+
+        Raises:
+            AssertionError: it has not in time.
+        """
+        deadline = time.monotonic() + within
+        marks = (b'"event": "begins"', b'"event": "restored"')
+        while not any(mark in self.log.read_bytes()[self._before :] for mark in marks):
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(0.05)
 
     def end(self, number: signal.Signals = signal.SIGTERM, within: float = 20) -> None:
         """Signal all workers and wait until they are gone."""

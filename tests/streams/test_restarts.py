@@ -69,7 +69,8 @@ def test_graceful_restarts_with_a_backlog_lose_and_double_nothing(
     for first in range(0, len(records), size):
         send(workers.settings, records[first : first + size])
         workers.start()
-        time.sleep(draw.uniform(1.5, 4.0))
+        workers.at_work()
+        time.sleep(draw.uniform(0.0, 1.5))
         workers.end(signal.SIGTERM)
     workers.start()
     check(workers, offline(records, workers.settings))
@@ -78,13 +79,14 @@ def test_graceful_restarts_with_a_backlog_lose_and_double_nothing(
 @pytest.mark.kafka
 def test_kills_under_load_lose_and_double_nothing(workers: Workers) -> None:
     records = interleaved(market())
-    pause = RESTARTS * 3.5 / len(records)
+    pause = RESTARTS * 4.0 / len(records)
     load = threading.Thread(target=send, args=(workers.settings, records, pause))
     load.start()
     draw = random.Random(2)
     for _ in range(RESTARTS):
         workers.start()
-        time.sleep(draw.uniform(1.5, 4.0))
+        workers.at_work()
+        time.sleep(draw.uniform(0.0, 1.5))
         workers.end(signal.SIGKILL)
     load.join()
     workers.start()
