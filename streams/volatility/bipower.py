@@ -10,9 +10,6 @@ from streams.volatility.exact_sum import LIMBS, Limbs, to_double, to_limbs
 from streams.volatility.span import Steps
 from streams.volatility.windowed import Sums, WindowedVolatility
 
-_PRODUCTS = slice(0, LIMBS)
-_TIMES = slice(LIMBS, LIMBS + 1)
-
 
 class Bipower(WindowedVolatility):
     """The mean product of neighbouring absolute returns, scaled.
@@ -42,7 +39,7 @@ class Bipower(WindowedVolatility):
 
     def _variance(self, windows: Sums) -> Column:
         # The oldest return's other half lies outside the window.
-        products = to_double(windows(_PRODUCTS, skip=1))
-        times = windows(_TIMES, skip=1)[0]
+        sums = windows(slice(0, LIMBS + 1), skip=1)
+        products, times = to_double(sums[:LIMBS]), sums[LIMBS]
         variance: Column = math.pi / 2 * products * (windows.elapsed / times)
         return variance

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from streams.volatility.bars import BarColumns
+from streams.volatility.bars import BarColumns, Column
 from streams.volatility.estimator import Estimates
 from streams.volatility.market_time import MarketClock
 from streams.volatility.span import Span, Trail
@@ -46,30 +46,16 @@ class Ewma:
         weight = np.where(moved, -np.expm1(-age) * unit, 0.0)
         np.divide(weight, steps.elapsed, out=weight, where=moved)
 
-        variance, pending = self._variance, self._pending
-        history = np.empty(len(bars))
-        for row, (kept, share, square) in enumerate(
-            zip(
-                np.exp(-age).tolist(),
-                weight.tolist(),
-                (steps.returns**2).tolist(),
-                strict=True,
-            )
-        ):
-            # A move while market time stood still waits for time to pass.
-            pending += square
-            if share:
-                variance = kept * variance + share * pending
-                pending = 0.0
-            history[row] = variance
-
+        history, pending = _recursion(
+            np.exp(-age), weight, steps.returns**2, (self._variance, self._pending)
+        )
         elapsed = self._elapsed + np.cumsum(steps.elapsed)
         self._trail = trail
-        self._variance, self._pending = variance, pending
+        self._variance, self._pending = history[-1], pending
         self._elapsed = int(elapsed[-1])
         given = -np.expm1(-elapsed / self._memory)
         value = np.full(len(bars), np.nan)
-        np.divide(history, given, out=value, where=given > 0)
+        np.divide(np.array(history), given, out=value, where=given > 0)
         value = np.sqrt(self._span.clock.per_year * value)
         return Estimates(value, trail.warm(steps.key, elapsed))
 
@@ -101,3 +87,35 @@ class Ewma:
         self._variance = state["variance"]
         self._pending = state["pending"]
         self._elapsed = state["elapsed"]
+
+
+def _recursion(
+    kept: Column, share: Column, square: Column, now: tuple[float, float]
+) -> tuple[list[float], float]:
+    """Return the variance after each step, and what waits to enter it.
+
+    One step after the other, for the same bits whatever the batch.
+
+    Args:
+        kept: how much of the variance each step leaves.
+        share: of a square that enters; 0 while no market time passes.
+        square: the squared returns.
+        now: the variance, and what waits, before the first.
+    """
+    variance, pending = now
+    history: list[float] = []
+    if not pending and ((share > 0) | (square == 0)).all():
+        gains = (share * square).tolist()
+        for keep, gain in zip(kept.tolist(), gains, strict=True):
+            variance = keep * variance + gain
+            history.append(variance)
+        return history, pending
+    columns = (kept.tolist(), share.tolist(), square.tolist())
+    for keep, part, move in zip(*columns, strict=True):
+        # A move while market time stood still waits for time to pass.
+        pending += move
+        if part:
+            variance = keep * variance + part * pending
+            pending = 0.0
+        history.append(variance)
+    return history, pending

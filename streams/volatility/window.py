@@ -31,7 +31,8 @@ class Window:
         self._span = span
         self._keys = np.empty(_LEAST_ROOM, dtype=np.int64)
         self._at = np.empty(_LEAST_ROOM, dtype=np.int64)
-        self._totals = np.empty((columns, _LEAST_ROOM), dtype=np.int64)
+        # A row's totals lie together: looking one up touches one line of cache.
+        self._totals = np.empty((_LEAST_ROOM, columns), dtype=np.int64)
         self._head = 0
         self._tail = 0
 
@@ -44,7 +45,7 @@ class Window:
         Args:
             keys: what the span is measured in; never falling.
             at: event time of each row.
-            addends: shape (columns, n).
+            addends: shape (n, columns).
 
         Returns:
             The windows, to be summed before the next call.
@@ -56,30 +57,30 @@ class Window:
         if len(self) + new > MOST_ROWS:
             raise OverflowError(f"more than {MOST_ROWS} rows in one window")
         self._make_room(new)
-        old = self._tail
-        before = (
-            self._totals[:, old - 1 : old]
-            if len(self)
-            else np.zeros((len(self._totals), 1), dtype=np.int64)
-        )
-        end = old + new
+        old, end = self._tail, self._tail + new
         self._keys[old:end] = keys
         self._at[old:end] = at
-        np.cumsum(addends, axis=1, out=self._totals[:, old:end])
-        self._totals[:, old:end] += before
+        totals = self._totals[old:end]
+        totals[:] = addends
+        if len(self) and new:
+            totals[0] += self._totals[old - 1]
+        np.add.accumulate(totals, axis=0, out=totals)
         self._tail = end
-        base = np.maximum(
-            np.searchsorted(
-                self._keys[self._head : end], keys - self._span, side="right"
-            )
-            - 1,
-            0,
-        )
-        base += self._head
+        base = self._bases(keys)
         if new:
             self._head = int(base[-1])
-        last = np.arange(old, end, dtype=np.intp)
-        return Slices(self._totals, base, last)
+        return Slices(self._totals, base, slice(old, end))
+
+    def _bases(self, keys: Integers) -> Rows:
+        """Return, for windows ending at those keys, the row before each."""
+        edges = keys - self._span
+        # Windows slide on a little at a time: look near the last one first.
+        low, high = self._head, min(self._head + 2 * keys.size + 1, self._tail)
+        if keys.size and self._keys[high - 1] <= edges[-1]:
+            high = self._tail
+        base = np.searchsorted(self._keys[low:high], edges, side="right")
+        base += low - 1
+        return np.maximum(base, low, out=base)
 
     def oldest(self, key: int) -> int:
         """Return the event time of the oldest row a window beyond `key` needs.
@@ -100,33 +101,29 @@ class Window:
         if (room := 2 * (rows + new)) > self._keys.size:
             self._keys = np.empty(room, dtype=np.int64)
             self._at = np.empty(room, dtype=np.int64)
-            self._totals = np.empty((len(totals), room), dtype=np.int64)
+            self._totals = np.empty((room, totals.shape[1]), dtype=np.int64)
         self._keys[:rows] = keys[live]
         self._at[:rows] = at[live]
-        self._totals[:, :rows] = totals[:, live]
+        self._totals[:rows] = totals[live]
         self._head, self._tail = 0, rows
 
 
 class Slices:
     """The windows that end with each of some rows: rows base+1 … last."""
 
-    def __init__(self, totals: Integers, base: Rows, last: Rows) -> None:
+    def __init__(self, totals: Integers, base: Rows, last: slice) -> None:
         self._totals = totals
         self._base = base
         self._last = last
 
-    @property
-    def count(self) -> Rows:
-        """How many rows each window has."""
-        return self._last - self._base
-
-    def sums(self, columns: slice, skip: int = 0) -> Integers:
-        """Return the sums of those columns, shape (columns, n).
+    def sums(self, skip: int = 0) -> Integers:
+        """Return the sums of every column, shape (n, columns).
 
         Args:
-            columns: which of the integers.
             skip: how many of the oldest rows of each window to leave out.
         """
-        base = np.minimum(self._base + skip, self._last)
-        rows = self._totals[columns]
-        return rows[:, self._last] - rows[:, base]
+        base = self._base
+        if skip:
+            last = np.arange(self._last.start, self._last.stop, dtype=np.intp)
+            base = np.minimum(base + skip, last)
+        return self._totals[self._last] - self._totals.take(base, axis=0)

@@ -13,8 +13,7 @@ from streams.volatility.market_time import MarketClock
 from streams.volatility.span import Span, Steps, Trail
 from streams.volatility.window import Slices, Window
 
-_ELAPSED, _COUNT = slice(0, 1), slice(1, 2)
-_TERMS = 2
+_ELAPSED, _COUNT, _TERMS = 0, 1, 2
 
 
 class WindowedVolatility(ABC):
@@ -51,11 +50,12 @@ class WindowedVolatility(ABC):
             return Estimates.none()
         trail = replace(self._trail)
         steps = trail.step(bars)
-        addends = np.empty((_TERMS + self.limbs, len(bars)), dtype=np.int64)
-        addends[0] = steps.elapsed
-        addends[1] = steps.counts
-        addends[_TERMS:] = self._terms(steps)
-        addends[_TERMS:, ~steps.counts] = 0
+        addends = np.empty((len(bars), _TERMS + self.limbs), dtype=np.int64)
+        addends[:, _ELAPSED] = steps.elapsed
+        addends[:, _COUNT] = steps.counts
+        addends[:, _TERMS:] = self._terms(steps).T
+        if not steps.counts.all():
+            addends[~steps.counts, _TERMS:] = 0
         slices = self._window.extend(steps.key, bars.at, addends)
         self._trail = trail
 
@@ -107,8 +107,9 @@ class Sums:
 
     def __init__(self, slices: Slices) -> None:
         self._slices = slices
-        self.elapsed = slices.sums(_ELAPSED)[0].astype(np.float64)
-        self.count = slices.sums(_COUNT)[0].astype(np.float64)
+        self._sums = slices.sums().T
+        self.elapsed = self._sums[_ELAPSED].astype(np.float64)
+        self.count = self._sums[_COUNT].astype(np.float64)
 
     def __call__(self, terms: slice, skip: int = 0) -> Limbs:
         """Return the limbs of those sums.
@@ -117,5 +118,5 @@ class Sums:
             terms: which rows of what `_terms` returned.
             skip: how many of the oldest bars of each window to leave out.
         """
-        shifted = slice(terms.start + _TERMS, terms.stop + _TERMS)
-        return self._slices.sums(shifted, skip)
+        sums = self._slices.sums(skip).T if skip else self._sums
+        return sums[terms.start + _TERMS : terms.stop + _TERMS]

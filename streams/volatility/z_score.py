@@ -56,17 +56,17 @@ class ZScore:
         known = at if self._at is None else np.append(self._at, at)
         if (np.diff(known) <= 0).any():
             raise ValueError("the times of the values do not rise")
-        addends = np.empty((DISPERSION_LIMBS + 1, at.size), dtype=np.int64)
-        addends[_TERMS] = dispersion_terms(value)
-        addends[-1] = 1
+        addends = np.empty((at.size, DISPERSION_LIMBS + 1), dtype=np.int64)
+        addends[:, _TERMS] = dispersion_terms(value).T
+        addends[:, -1] = 1
         if self._at is None:
             origin = at[:1] - self._span - 1
-            nothing = np.zeros((DISPERSION_LIMBS + 1, 1), dtype=np.int64)
+            nothing = np.zeros((1, DISPERSION_LIMBS + 1), dtype=np.int64)
             self._window.extend(origin, origin, nothing)
-        windows = self._window.extend(at, at, addends)
+        windows = self._window.extend(at, at, addends).sums().T
         self._at = int(at[-1])
-        count = windows.sums(slice(DISPERSION_LIMBS, None))[0].astype(np.float64)
-        sums = windows.sums(_TERMS)
+        count = windows[-1].astype(np.float64)
+        sums = windows[_TERMS]
         with np.errstate(divide="ignore", invalid="ignore"):
             variance = dispersion(sums, count) / (count - 1)
             score: Column = deviation(value, sums, count) / np.sqrt(variance)
