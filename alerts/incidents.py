@@ -3,8 +3,8 @@
 Everything is in event time. A rule fires when it has stood in breach for its
 ``for``, at the very instant that completes it, whether or not a row falls
 there; it resolves when it has stood clear as long. The moment a leg goes
-stale the pending timer is void, and that nothing can be said is told: once an
-incident, or once a silence when there is no incident.
+stale the pending timer is void, and it is told that nothing can be said; the
+moment both are known again, that is told too. An incident outlasts it.
 
 Pure: what a rule announces depends on the rows and on what they cover, never
 on how they were cut into records.
@@ -44,7 +44,6 @@ class Incident(msgspec.Struct, frozen=True):
     id: str
     began: int
     peak: Peak
-    unknown_told: bool = False
 
 
 class Memory(msgspec.Struct, frozen=True):
@@ -72,6 +71,16 @@ def incident_id(rule: str, since: int) -> str:
     return blake2b(f"{rule}\n{since}".encode(), digest_size=8).hexdigest()
 
 
+def interrupted(memory: Memory) -> Memory:
+    """Return what is left of `memory` after a stretch that nothing covers.
+
+    What was pending cannot be said to have held throughout; a silence can.
+    """
+    if memory.run is None or memory.run.standing == Standing.UNKNOWN:
+        return memory
+    return msgspec.structs.replace(memory, run=None)
+
+
 def follow(
     rule: Rule, memory: Memory, timeline: Timeline, judged: Judged
 ) -> tuple[Memory, list[Transition]]:
@@ -88,11 +97,10 @@ def follow(
     runs = _Runs(rule, timeline, judged, memory)
     incident, transitions, after = memory.incident, list[Transition](), 0
     while (turn := runs.turn(after, incident)) is not None:
-        state, run = turn
+        after, state, run = turn
         transition = runs.announce(state, run, incident)
         transitions.append(transition)
         incident = None if state is AlertState.RESOLVED else transition.incident
-        after = run + 1
     if incident is not None:
         incident = runs.widened(incident, timeline.record.end)
     return Memory(runs.last(), incident, runs.not_before), transitions
@@ -123,53 +131,60 @@ class _Runs:
         lasting = self._since + self._hold < self._end
         self._breaches = np.flatnonzero(lasting & (self._standing == Standing.BREACH))
         self._clears = np.flatnonzero(lasting & (self._standing == Standing.CLEAR))
-        # One that goes on from before was told, or left untold, when it began.
+        # A silence that goes on from before was told when it began.
         unknown = self._standing == Standing.UNKNOWN
-        unknown[0] &= not continued
-        self._unknowns = np.flatnonzero(unknown)
+        begins, ends = unknown.copy(), np.append(False, unknown[:-1])
+        begins[0] &= not continued
+        self._silence = np.append(0, self._since[:-1])
+        if before is not None and before.standing == Standing.UNKNOWN:
+            ends[0] = not continued
+            self._silence[0] = before.since
+        self._unknowns, self._knowns = np.flatnonzero(begins), np.flatnonzero(ends)
 
     def turn(
         self, after: int, incident: Incident | None
-    ) -> tuple[AlertState, int] | None:
-        """Return the next change and the run that brings it, from a run on."""
+    ) -> tuple[int, AlertState, int] | None:
+        """Return the next change: what comes after it, the change, and its run.
+
+        A run counts two steps: its first instant, at which a silence begins or
+        ends, and what it brings by lasting.
+        """
         if incident is None:
-            breaches = self._breaches
+            lasting = (AlertState.FIRING, self._breaches)
             if self.not_before is not None:
-                breaches = breaches[self._end[breaches] > self.not_before]
-            options = [
-                (AlertState.FIRING, breaches),
-                (AlertState.UNKNOWN, self._unknowns),
-            ]
+                due = self._end[self._breaches] > self.not_before
+                lasting = (AlertState.FIRING, self._breaches[due])
         else:
-            options = [(AlertState.RESOLVED, self._clears)]
-            if not incident.unknown_told:
-                options.append((AlertState.UNKNOWN, self._unknowns))
+            lasting = (AlertState.RESOLVED, self._clears)
+        known = (AlertState.KNOWN, self._knowns)
+        unknown = (AlertState.UNKNOWN, self._unknowns)
         turns = []
-        for state, runs in options:
-            later = runs[np.searchsorted(runs, after) :]
+        for step, (state, runs) in ((0, known), (0, unknown), (1, lasting)):
+            later = runs[np.searchsorted(2 * runs + step, after) :]
             if later.size:
-                turns.append((state, int(later[0])))
-        return min(turns, key=lambda turn: turn[1], default=None)
+                run = int(later[0])
+                turns.append((2 * run + step + 1, state, run))
+        return min(turns, default=None)
 
     def announce(
         self, state: AlertState, run: int, incident: Incident | None
     ) -> Transition:
         """Return the change that a run brings."""
-        since = int(self._since[run])
-        event_time = since if state is AlertState.UNKNOWN else since + self._hold
-        if state is AlertState.FIRING:
-            event_time = max(event_time, self.not_before or 0)
-        elif state is AlertState.RESOLVED and self._cooldown:
-            self.not_before = event_time + self._cooldown
-        name = incident_id(self._rule.name, since) if incident is None else incident.id
-        if incident is not None:
-            incident = msgspec.structs.replace(
-                self.widened(incident, event_time),
-                unknown_told=incident.unknown_told or state is AlertState.UNKNOWN,
-            )
+        since = event_time = int(self._since[run])
+        if state is AlertState.KNOWN:
+            since = int(self._silence[run])
         elif state is AlertState.FIRING:
-            peak = self._peak(run, event_time)
-            incident = Incident(id=name, began=since, peak=peak)
+            event_time = max(since + self._hold, self.not_before or 0)
+        elif state is AlertState.RESOLVED:
+            event_time = since + self._hold
+            if self._cooldown:
+                self.not_before = event_time + self._cooldown
+        name = incident_id(self._rule.name, since)
+        if incident is not None:
+            incident = self.widened(incident, event_time)
+            name = incident.id if state is AlertState.RESOLVED else name
+        elif state is AlertState.FIRING:
+            incident = Incident(name, since, self._peak(run, event_time))
         return Transition(state, name, event_time, since, incident)
 
     def widened(self, incident: Incident, until: int) -> Incident:

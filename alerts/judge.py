@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from alerts.incidents import Memory, Transition, follow
+from alerts.incidents import Memory, Transition, follow, interrupted
 from alerts.rules import condition
 from alerts.settings import Rule
 from alerts.timeline import Clocks, Row, Timeline
@@ -97,8 +97,7 @@ class Judge:
         for rule in rules:
             memory = self._state.rules.get(rule.name, Memory())
             if gap is not None:
-                # Whatever was pending cannot be said to have held throughout.
-                memory = msgspec.structs.replace(memory, run=None)
+                memory = interrupted(memory)
             judged = timeline.judged(rule, clocks)
             memory, transitions = follow(rule, memory, timeline, judged)
             self._state.rules[rule.name] = memory
@@ -165,6 +164,8 @@ class Judge:
         return LegValue(name=name, value=value, at=since, market_open=is_open)
 
     def _reason(self, rule: Rule, row: Row, transition: Transition) -> str:
+        if transition.state is AlertState.KNOWN:
+            return "both legs are known again"
         if transition.state is not AlertState.UNKNOWN:
             return condition(rule, resolved=transition.state is AlertState.RESOLVED)
         silent = [

@@ -29,6 +29,7 @@ _COLOURS = {"info": "#1d6fd6", "warning": "#d9730d", "critical": "#c8102e"}
 _CALM, _GREY = "#2a8c5a", "#7a7f87"
 _LOUDNESS = (_CALM, _GREY, *_COLOURS.values())
 _MOST_FACTS = 20
+_SILENCES = (AlertState.UNKNOWN, AlertState.KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,11 @@ def _headline(alert: Alert) -> str:
     left, right = leg_name(alert.left.name), leg_name(alert.right.name)
     if alert.state is AlertState.UNKNOWN:
         return f"{left} cannot be compared with {right}: {alert.reason}"
+    if alert.state is AlertState.KNOWN:
+        return (
+            f"{left} {percent(alert.left.value)} can be compared with"
+            f" {right} {percent(alert.right.value)} again ({points(alert.spread)})"
+        )
     left, right = (
         f"{leg_name(leg.name)} {percent(leg.value)}"
         for leg in (alert.left, alert.right)
@@ -178,7 +184,7 @@ def _side(alert: Alert) -> str:
 def _colour(alert: Alert) -> str:
     if alert.state is AlertState.FIRING:
         return _COLOURS[alert.severity]
-    return _CALM if alert.state is AlertState.RESOLVED else _GREY
+    return _GREY if alert.state is AlertState.UNKNOWN else _CALM
 
 
 def _leg(leg: LegValue, alert: Alert) -> Leg:
@@ -198,10 +204,15 @@ def _facts(alert: Alert) -> list[tuple[str, str]]:
     facts = []
     if alert.state is AlertState.UNKNOWN:
         facts.append(("Unknown since", both_times(alert.since)))
+    elif alert.state is AlertState.KNOWN:
+        lasted = length(
+            timedelta(microseconds=(alert.event_time - alert.since) // 1000)
+        )
+        facts.append(("Unknown", f"for {lasted}, from {both_times(alert.since)}"))
     else:
         side = _side(alert).capitalize()
         facts.append((f"{side} since", both_times(alert.since)))
-    if alert.began is not None and alert.state is not AlertState.FIRING:
+    if alert.began is not None and alert.state is AlertState.RESOLVED:
         lasted = length(timedelta(microseconds=(alert.since - alert.began) // 1000))
         before = f"for {lasted}, from {both_times(alert.began)}"
         facts.append((f"It was {alert.when}", before))
@@ -227,6 +238,8 @@ def _notes(alert: Alert) -> list[str]:
     for origin, names in drawn.items():
         verb = "is" if len(names) == 1 else "are"
         notes.append(f"{' and '.join(names)} {verb} {origin}.")
-    if alert.state is AlertState.UNKNOWN and alert.began is not None:
-        notes.append("The alert is neither renewed nor resolved until both are known.")
+    if alert.began is not None and alert.state in _SILENCES:
+        stands = f"The alert that began on {both_times(alert.began)} stands"
+        until = " until both are known" if alert.state is AlertState.UNKNOWN else ""
+        notes.append(f"{stands}{until}: it was neither renewed nor resolved.")
     return notes

@@ -228,6 +228,8 @@ class AlertState(StrEnum):
     RESOLVED = "resolved"
     UNKNOWN = "unknown"
     """A leg is missing or stale: neither breach nor all-clear can be said."""
+    KNOWN = "known"
+    """What was unknown is known again: the incident, if any, stands as it stood."""
 
 
 class LegValue(msgspec.Struct, frozen=True, kw_only=True):
@@ -247,7 +249,8 @@ class Alert(Event, frozen=True, kw_only=True):
     ``id`` names the incident: a digest of the rule and of the ``since`` with
     which it began, so that every retelling of one incident, by whichever
     process and after whichever crash, carries the same id. ``(id, state)``
-    names the transition.
+    names the transition. A stretch in which nothing is known has an id of its
+    own, made the same way, and tells by ``began`` in which incident it lies.
     """
 
     id: str

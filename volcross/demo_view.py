@@ -272,6 +272,7 @@ def _mark(state: AlertState) -> tuple[str, str]:
         AlertState.FIRING: ("▲", FIRING),
         AlertState.RESOLVED: ("▼", RESOLVED),
         AlertState.UNKNOWN: ("?", QUIET),
+        AlertState.KNOWN: ("!", QUIET),
     }[state]
 
 

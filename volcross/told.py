@@ -20,7 +20,14 @@ def firing(context: typer.Context) -> None:
     from streams.events import AlertState
 
     latest = {alert.rule: alert for alert, _ in _history(context)}
-    standing = [a for a in latest.values() if a.state is not AlertState.RESOLVED]
+    over = {AlertState.RESOLVED, AlertState.KNOWN}
+    standing = [
+        alert
+        for alert in latest.values()
+        # Known again within an incident: the incident stands.
+        if alert.state not in over
+        or (alert.state is AlertState.KNOWN and alert.began is not None)
+    ]
     for alert in standing:
         typer.echo(_line(alert))
     if not standing:

@@ -16,6 +16,7 @@ from aiosmtplib import (
 
 from alerts.channels.email_page import page
 from alerts.delivery import DeliveryError, fault
+from alerts.incidents import incident_id
 from alerts.message import Message
 from alerts.settings import Email
 from alerts.wording import moment
@@ -138,7 +139,8 @@ def compose(alert: Alert, message: Message, settings: Email) -> EmailMessage:
     domain = settings.sender.rpartition("@")[2]
     mail["Message-ID"] = f"<{alert.id}.{alert.state}@{domain}>"
     if alert.state is not AlertState.FIRING and alert.began is not None:
-        firing = f"<{alert.id}.{AlertState.FIRING}@{domain}>"
+        incident = incident_id(alert.rule, alert.began)
+        firing = f"<{incident}.{AlertState.FIRING}@{domain}>"
         mail["In-Reply-To"] = mail["References"] = firing
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Volcross-Rule"] = alert.rule

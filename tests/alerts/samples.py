@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from alerts.incidents import incident_id
 from alerts.message import Message, compose
 from alerts.settings import Links
 from streams.events import Alert, AlertState, LegName, LegValue, Origin
@@ -30,7 +31,7 @@ def leg(symbol: str, measure: str, value: float) -> LegValue:
 
 
 FIRING = Alert(
-    id="713bd8fb08e4b0fd",
+    id=incident_id("nvda-above-btc", EVENT_TIME - 15 * MINUTE),
     rule="nvda-above-btc",
     severity="warning",
     pair="NVDA/BTC",

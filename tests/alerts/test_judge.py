@@ -97,7 +97,7 @@ def simulated(
 ) -> list[tuple[str, int, int]]:
     """Return (state, event_time, since), every nanosecond looked at by itself."""
     told: list[tuple[str, int, int]] = []
-    firing = unknown_told = False
+    firing = False
     standing, since, row, not_before = "", start, -1, start
     for t in range(start, end):
         while row + 1 < len(line.at) and line.at[row + 1] <= t:
@@ -110,13 +110,14 @@ def simulated(
         else:
             now = "breach" if s > 0 else "clear" if s < -0.01 else "between"
         if now != standing:
+            if standing == "unknown":
+                told.append(("known", t, since))
             standing, since = now, t
-            if now == "unknown" and not (firing and unknown_told):
+            if now == "unknown":
                 told.append(("unknown", t, t))
-                unknown_told = firing
         due = max(since + hold, not_before)
         if standing == "breach" and not firing and t == due:
-            firing, unknown_told = True, False
+            firing = True
             told.append(("firing", t, since))
         elif standing == "clear" and firing and t - since == hold:
             firing, not_before = False, t + cooldown
@@ -236,7 +237,8 @@ def test_firing_and_resolved_alternate_and_share_their_incident(
             assert alert.peak <= max(during)
             incident = None
         else:
-            assert (alert.began is None) == (incident is None)
+            assert alert.began == (incident and incident.since)
+            assert alert.id != (incident and incident.id)
 
 
 def steady(spread: Sequence[float], step: int = US) -> Line:
@@ -288,17 +290,20 @@ def test_a_flapping_series_fires_once_and_resolves_once() -> None:
     assert [a.state for a in told] == [AlertState.FIRING, AlertState.RESOLVED]
 
 
-def test_an_unknown_names_the_silent_leg_and_is_told_once_an_incident() -> None:
+def test_each_silence_names_the_silent_leg_and_is_told_once_with_its_end() -> None:
     at = [US * (i + 1) for i in range(60)]
-    right = [
-        a if i < 10 or 30 <= i < 34 else at[9 if i < 30 else 33]
-        for i, a in enumerate(at)
-    ]
+    heard = [i for i in range(60) if i < 10 or 30 <= i < 34]
+    right = [at[max(j for j in heard if j <= i)] for i in range(60)]
     told = alerts(make_judge(), Line(at, [0.02] * 60, at, right).cut(0, 61 * US, []))
-    assert [a.state for a in told] == [AlertState.FIRING, AlertState.UNKNOWN]
-    assert told[1].id == told[0].id
-    assert told[1].event_time == 10 * US + 8 * US + 1
-    assert told[1].reason.startswith("no word of R for")
+    fired, lost, back, lost_again = told
+    assert [a.state for a in told] == ["firing", "unknown", "known", "unknown"]
+    assert lost.id == back.id != fired.id != lost_again.id
+    assert {a.began for a in told} == {fired.since}
+    assert lost.event_time == at[9] + 8 * US + 1
+    assert (back.since, back.event_time) == (lost.since, at[30])
+    assert lost.reason.startswith("no word of R for")
+    assert "stands until both are known" in compose(lost, Links()).text
+    assert "can be compared with" in compose(back, Links()).headline
 
 
 def test_rules_of_other_pairs_are_left_alone() -> None:

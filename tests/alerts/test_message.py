@@ -75,7 +75,7 @@ def test_an_unknown_never_sounds_like_an_all_clear() -> None:
         "NVDA implied vol cannot be compared with BTC DVOL:"
         " no word of BTC for 1 h of market time"
     )
-    assert "neither renewed nor resolved" in message.text
+    assert "stands until both are known" in message.text
     assert message.colour not in (in_words(FIRING).colour, in_words(RESOLVED).colour)
 
 
