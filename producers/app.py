@@ -1,5 +1,6 @@
 """The wiring: a source → the publisher → its topics."""
 
+from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import structlog
@@ -47,6 +48,12 @@ async def run(  # noqa: PLR0913 - what the command line says, word for word
     with served(settings.metrics.host, port):
         log.info("listening", source=name, kind=source_settings.kind)
         async with Publisher(settings.kafka, spool, source_settings) as publisher:
-            async for said in source:
-                await publisher.publish(said)
+            saying = aiter(source)
+            try:
+                async for said in saying:
+                    await publisher.publish(said)
+            finally:
+                # Hang up now, and not when somebody collects the garbage.
+                if isinstance(saying, AsyncGenerator):
+                    await saying.aclose()
         log.info("the source has no more to say", source=name)

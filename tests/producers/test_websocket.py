@@ -1,0 +1,356 @@
+"""The loop that owns a socket, against venues that behave badly."""
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import AsyncGenerator, Callable
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request, Response
+
+from producers import coinbase
+from producers.backoff import Backoff
+from producers.listener import Limits
+from producers.live import Live, Recorded
+from producers.source import Heard, Reason, Said, Unusable
+from producers.websocket import WebSocketLine
+from streams.volatility.market_time import market_clock
+from tests.producers.venues import Call, exchange, said_by
+
+SUBSCRIBED = {"type": "subscriptions", "channels": []}
+
+
+def match(number: int, price: float = 100.0) -> dict[str, Any]:
+    return {
+        "type": "match",
+        "trade_id": number,
+        "price": f"{price:.2f}",
+        "size": "0.5",
+        "product_id": "BTC-USD",
+        "time": datetime.now(UTC).isoformat(),
+    }
+
+
+def line(url: str, **more: Any) -> WebSocketLine:  # noqa: ANN401 - passed on
+    more.setdefault("limits", Limits(silence=30, deaf=10))
+    more.setdefault("backoff", Backoff(first=0.01, cap=0.05))
+    return WebSocketLine(
+        "coinbase",
+        url,
+        lambda: coinbase.Trades({"BTC": "BTC-USD"}),
+        market_clock("crypto"),
+        **more,
+    )
+
+
+def ticks(said: list[Said]) -> list[float]:
+    return [v for s in said if isinstance(s, Heard) for v in s.value.tolist()]
+
+
+def count(wanted: int) -> Callable[[list[Said]], bool]:
+    return lambda said: len(ticks(said)) >= wanted
+
+
+async def test_it_subscribes_and_hears() -> None:
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(SUBSCRIBED, match(1, 10), match(2, 20), match(3, 30))
+        await call.hang()
+
+    async with exchange(talk) as venue:
+        said = await said_by(line(venue.url), count(3))
+    assert ticks(said) == [10, 20, 30]
+    assert venue.calls[0].heard[0]["product_ids"] == ["BTC-USD"]
+
+
+@pytest.mark.parametrize("compression", ["deflate", None])
+async def test_compressed_or_not(compression: str | None) -> None:
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(*(match(number, number) for number in range(1, 201)))
+        await call.hang()
+
+    async with exchange(talk, compression=compression) as venue:
+        said = await said_by(line(venue.url), count(200))
+    assert ticks(said) == list(range(1, 201))
+
+
+async def test_a_venue_that_hangs_up_is_called_again_and_the_hole_is_shown() -> None:
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(call.number + 1, call.number + 1))
+        await asyncio.sleep(0.05)
+
+    async with exchange(talk) as venue:
+        said = await said_by(line(venue.url), count(3))
+    heard = [s for s in said if isinstance(s, Heard) and len(s.at)]
+    assert [h.since for h in heard] == [int(h.at[0]) for h in heard]
+    assert len(venue.calls) >= 3
+
+
+async def test_a_broken_connection_is_made_again() -> None:
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(call.number + 1, call.number + 1))
+        await asyncio.sleep(0.05)
+        call.socket.transport.abort()
+
+    async with exchange(talk) as venue:
+        assert ticks(await said_by(line(venue.url), count(2))) == [1, 2]
+
+
+@pytest.mark.parametrize("says", [0, 1], ids=["nothing", "one trade"])
+async def test_accept_and_hang_up_is_not_redialled_without_pause(says: int) -> None:
+    simulated = 0.0
+    enough = asyncio.Event()
+
+    async def talk(call: Call) -> None:
+        await call.say(*[match(1)] * says)
+
+    async def sleep(seconds: float) -> None:
+        nonlocal simulated
+        simulated += seconds
+        if simulated > 60:
+            enough.set()
+            await asyncio.sleep(3600)
+
+    async def listen(source: WebSocketLine) -> None:
+        async for _ in source:
+            pass
+
+    async with exchange(talk) as venue:
+        backoff = Backoff(rng=random.Random(1))
+        task = asyncio.create_task(
+            listen(line(venue.url, sleep=sleep, backoff=backoff))
+        )
+        await asyncio.wait_for(enough.wait(), 10)
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    assert 5 <= len(venue.calls) <= 10
+
+
+async def test_a_socket_that_says_nothing_is_given_up() -> None:
+    async def talk(call: Call) -> None:
+        await call.hear()
+        if call.number:
+            await call.say(match(1))
+        await call.hang()
+
+    began = time.monotonic()
+    async with exchange(talk) as venue:
+        limits = Limits(silence=1.5, deaf=30)
+        await said_by(line(venue.url, limits=limits), count(1))
+    # Pings were answered all along: only the silence gave it away.
+    assert 1.5 <= time.monotonic() - began < 5
+
+
+async def test_a_half_open_socket_is_noticed_and_its_time_not_vouched_for() -> None:
+    stuck = asyncio.Event()
+
+    async def relay(
+        reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, first: bool
+    ) -> None:
+        with contextlib.suppress(ConnectionError), contextlib.closing(writer):
+            while data := await reader.read(65536):
+                if first and stuck.is_set():
+                    await asyncio.sleep(3600)
+                writer.write(data)
+                await writer.drain()
+
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(call.number + 1, call.number + 1))
+        await asyncio.sleep(0.1)
+        stuck.set()
+        await call.hang()
+
+    async with exchange(talk) as venue, asyncio.TaskGroup() as group:
+        port = int(venue.url.rpartition(":")[2])
+        relays: list[asyncio.Task[None]] = []
+
+        async def dial(
+            reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+        ) -> None:
+            there, back = await asyncio.open_connection("127.0.0.1", port)
+            first = not relays
+            relays.append(group.create_task(relay(reader, back, first=first)))
+            relays.append(group.create_task(relay(there, writer, first=first)))
+
+        proxy = await asyncio.start_server(dial, "127.0.0.1", 0)
+        url = f"ws://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        limits = Limits(silence=30, deaf=2, grace=0)
+        broke = time.time_ns()
+        said = await said_by(line(url, limits=limits), count(2))
+        proxy.close()
+        for task in relays:
+            task.cancel()
+    assert ticks(said) == [1, 2]
+    untils = [s.until for s in said if isinstance(s, Heard) and s.until is not None]
+    second = [s for s in said if isinstance(s, Heard) and len(s.at)][1]
+    assert second.since is not None
+    assert all(until < second.since for until in untils)
+    assert max(untils, default=broke) < broke + 2_000_000_000
+
+
+async def test_bad_messages_are_refused_and_the_connection_kept() -> None:
+    good = match(1, 1)
+    bad: list[object] = [
+        "{",
+        "null",
+        "[]",
+        '"text"',
+        b"\xff\xfe",
+        {"type": "hype"},
+        {"type": "match"},
+        {**good, "price": None},
+        {**good, "price": 12},
+        {**good, "price": "x"},
+        {**good, "price": "NaN"},
+        {**good, "price": "-1"},
+        {**good, "price": "1e999"},
+        {**good, "size": "0"},
+        {**good, "time": "yesterday"},
+        {**good, "product_id": "DOGE-USD"},
+        {**good, "product_id": None},
+    ]
+
+    async def talk(call: Call) -> None:
+        await call.hear()
+        for message in bad:
+            await call.say(message)
+        await call.say({**match(2, 2), "novelty": {"deep": []}})
+        await call.hang()
+
+    async with exchange(talk) as venue:
+        said = await said_by(line(venue.url), count(1))
+    assert ticks(said) == [2]
+    refused = [s for s in said if isinstance(s, Unusable)]
+    assert len(refused) == len(bad)
+    assert {r.reason for r in refused} == {
+        Reason.UNPARSEABLE,
+        Reason.UNKNOWN_TYPE,
+        Reason.MISSING_FIELD,
+        Reason.NO_NUMBER,
+        Reason.UNKNOWN_SYMBOL,
+    }
+    assert len(venue.calls) == 1
+
+
+async def test_an_error_frame_ends_the_connection_and_is_answered_with_patience() -> (
+    None
+):
+    async def talk(call: Call) -> None:
+        await call.hear()
+        if call.number == 0:
+            await call.say({"type": "error", "message": "Failed", "reason": "busy"})
+        await call.say(match(1, 7))
+        await call.hang()
+
+    async with exchange(talk) as venue:
+        said = await said_by(line(venue.url), count(1))
+    assert ticks(said) == [7]
+    assert len(venue.calls) == 2
+
+
+async def test_too_many_requests_are_answered_with_the_patience_asked_for() -> None:
+    waits: list[float] = []
+    refusals = 2
+
+    def admit(socket: ServerConnection, request: Request) -> Response | None:  # noqa: ARG001
+        nonlocal refusals
+        if not refusals:
+            return None
+        refusals -= 1
+        response = socket.respond(HTTPStatus.TOO_MANY_REQUESTS, "slowly\n")
+        response.headers["Retry-After"] = "17"
+        return response
+
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(1))
+        await call.hang()
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async with exchange(talk, process_request=admit) as venue:
+        await said_by(line(venue.url, sleep=sleep), count(1))
+    assert waits == [17, 17]
+
+
+async def test_a_venue_that_is_not_there_is_tried_again() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(3600 if len(waits) == 5 else 0)
+
+    source = line("ws://127.0.0.1:1", sleep=sleep, backoff=Backoff())
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(anext(aiter(source)), 2)
+    assert waits[0] <= 1
+    assert 8 <= waits[4] <= 16
+
+
+async def test_a_fast_venue_has_to_wait_while_nobody_takes() -> None:
+    sent = 0
+
+    async def talk(call: Call) -> None:
+        nonlocal sent
+        await call.hear()
+        while sent < 300_000:
+            sent += 1
+            await call.say(match(sent))
+            await asyncio.sleep(0)
+
+    async with exchange(talk, compression=None) as venue:
+        said = aiter(line(venue.url))
+        await anext(said)
+        before = -1
+        while before < sent:  # what the inbox and the sockets hold fills up
+            before = sent
+            await asyncio.sleep(0.5)
+        assert sent < 300_000
+        heard = await anext(said)
+        assert isinstance(heard, Heard)
+        assert len(heard.at) <= 10_000
+        assert isinstance(said, AsyncGenerator)
+        await said.aclose()
+
+
+async def test_a_capture_plays_back_what_was_heard(tmp_path: Path) -> None:
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(1, 10), "{", match(2, 20))
+        if call.number:
+            await call.hang()
+
+    tape = tmp_path / "tapes" / "coinbase.jsonl"
+    async with exchange(talk) as venue:
+        said = await said_by(Live([line(venue.url)], tape), count(4))
+    source = Recorded([line("ws://nowhere")], tape, speed=None)
+    played = [s async for s in source]
+    assert ticks(played) == ticks(said) == [10, 20, 10, 20]
+    refused = [s for s in said if isinstance(s, Unusable)]
+    assert [s for s in played if isinstance(s, Unusable)] == refused
+    at = [a for s in said if isinstance(s, Heard) for a in s.at.tolist()]
+    assert [a for s in played if isinstance(s, Heard) for a in s.at.tolist()] == at
+    sinces = [s.since for s in said if isinstance(s, Heard) and s.since]
+    assert [s.since for s in played if isinstance(s, Heard) and s.since] == sinces
+
+
+async def test_a_capture_of_another_venue_is_refused(tmp_path: Path) -> None:
+    tape = tmp_path / "tape.jsonl"
+    tape.write_text('{"feed":"kraken","at":1}\n')
+    with pytest.raises(ValueError, match="no feed 'kraken' in this source"):
+        [s async for s in Recorded([line("ws://nowhere")], tape, None)]
+    tape.write_text("no capture\n")
+    with pytest.raises(ValueError, match=r"tape\.jsonl:1: no capture"):
+        [s async for s in Recorded([line("ws://nowhere")], tape, None)]
