@@ -218,7 +218,7 @@ def _facts(alert: Alert) -> list[tuple[str, str]]:
         facts.append((f"It was {alert.when}", before))
         if alert.peak is not None and alert.peak_at is not None:
             peak = f"{_amount(alert, alert.peak)} at {both_times(alert.peak_at)}"
-            facts.append(("At the furthest", peak))
+            facts.append(("Furthest", peak))
     facts.append(("Rule", f"{alert.rule}: {alert.reason}"))
     return facts
 

@@ -224,9 +224,8 @@ class AlertSettings(Table):
             pair = pairs.get(rule.pair)
             if pair is None:
                 raise ValueError(f"rules: {rule.name}: pair: no such pair {rule.pair}")
-            offered = [*(["implied"] if pair.implied else []), *pair.realised]
-            if rule.comparison not in offered:
+            if rule.comparison not in pair.comparisons:
                 raise ValueError(
                     f"rules: {rule.name}: comparison: {rule.comparison!r} is not among"
-                    f" those of {rule.pair}: {', '.join(offered)}"
+                    f" those of {rule.pair}: {', '.join(pair.comparisons)}"
                 )
