@@ -17,6 +17,7 @@ from producers.conversation import (
     Odd,
     Refused,
     Tick,
+    from_datetime,
     positive,
 )
 from producers.listener import Limits
@@ -24,7 +25,6 @@ from producers.live import Line
 from producers.numbering import Numbering
 from producers.settings import TradesSource
 from producers.source import Reason, Series
-from producers.timeline import instant
 from producers.websocket import WebSocketLine
 from streams.volatility.market_time import market_clock
 
@@ -86,11 +86,11 @@ class Trades:
         series = self._series.get(trade.product_id)
         if series is None:
             raise Odd(Reason.UNKNOWN_SYMBOL, f"product {trade.product_id!r}")
-        if trade.price is None or trade.time is None or trade.time.tzinfo is None:
+        if trade.price is None or trade.time is None:
             raise Odd(Reason.MISSING_FIELD, "no price or no time", series.symbol)
         size = None if trade.size is None else positive(float(trade.size), "size")
         price = positive(float(trade.price), "price")
-        at = instant(trade.time)
+        at = from_datetime(trade.time)
         yield from self._numbering.follow(series, trade.trade_id)
         yield Tick(series, at, price, size)
 

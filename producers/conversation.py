@@ -6,11 +6,13 @@ means. The loops that own the sockets know no venue, and no venue knows them.
 
 import math
 from collections.abc import Iterable
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 import msgspec
 
 from producers.source import Heard, Reason, Series, Unusable
+from producers.timeline import instant
 from streams.events import ChainSnapshot
 
 Frame = str | bytes
@@ -105,6 +107,17 @@ def from_milliseconds(stamp: float) -> int:
     if not 946_684_800_000 < stamp < 4_102_444_800_000:
         raise Odd(Reason.NO_NUMBER, f"no instant in milliseconds: {stamp!r}")
     return int(stamp) * 1_000_000
+
+
+def from_datetime(moment: datetime) -> int:
+    """Return a venue's date and time as an instant (ns UTC).
+
+    Raises:
+        Odd: it has no zone, or lies outside the years 2000 to 2100.
+    """
+    if moment.tzinfo is None or not 2000 <= moment.year < 2100:
+        raise Odd(Reason.NO_NUMBER, f"no instant: {moment.isoformat()}")
+    return instant(moment)
 
 
 class Conversation(Protocol):

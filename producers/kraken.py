@@ -18,6 +18,7 @@ from producers.conversation import (
     Odd,
     Refused,
     Tick,
+    from_datetime,
     positive,
     unusable,
 )
@@ -26,7 +27,6 @@ from producers.live import Line
 from producers.numbering import Numbering
 from producers.settings import TradesSource
 from producers.source import Reason, Series
-from producers.timeline import instant
 from producers.websocket import WebSocketLine
 from streams.volatility.market_time import market_clock
 
@@ -108,11 +108,10 @@ class Trades:
         series = self._series.get(trade.symbol)
         if series is None:
             raise Odd(Reason.UNKNOWN_SYMBOL, f"pair {trade.symbol!r}")
-        if trade.timestamp.tzinfo is None:
-            raise Odd(Reason.NO_NUMBER, "a time without a zone", series.symbol)
+        at = from_datetime(trade.timestamp)
         price = positive(trade.price, "price")
         size = None if trade.qty is None else positive(trade.qty, "qty")
-        return Tick(series, instant(trade.timestamp), price, size), trade.trade_id
+        return Tick(series, at, price, size), trade.trade_id
 
 
 def lines(settings: TradesSource) -> list[Line]:

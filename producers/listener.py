@@ -12,14 +12,19 @@ from producers.conversation import (
     Frame,
     Meaning,
     Missed,
+    Odd,
     Refused,
     Reply,
     Tick,
     unusable,
 )
 from producers.settings import LiveSource
-from producers.source import SECOND, Heard, Said, Series
+from producers.source import SECOND, Heard, Reason, Said, Series, Unusable
 from streams.volatility.market_time import MarketClock
+
+AHEAD_NS = 60 * SECOND
+"""How far past our own clock a tick may be stamped. One from next year would be
+believed to cover all until then, and shut out every tick that follows it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,12 +153,16 @@ class Listener:
 
     def _meanings(self, frame: Frame, received: int, source: str) -> Iterable[Meaning]:
         try:
-            return list(self.conversation.hear(frame, received))
+            return [
+                _early(meaning, frame, source)
+                if isinstance(meaning, Tick) and meaning.at > received + AHEAD_NS
+                else meaning
+                for meaning in self.conversation.hear(frame, received)
+            ]
         except Refused:
             raise
         except Exception as error:  # noqa: BLE001 - a bad message ends no connection
-            raw = frame.encode(errors="replace") if isinstance(frame, str) else frame
-            return [unusable(source, error, raw)]
+            return [unusable(source, error, _raw(frame))]
 
     def _column(
         self, series: Series, ticks: dict[Series, list[Tick]]
@@ -191,6 +200,16 @@ class Listener:
             self._spoken.add(series)
             self._vouched[series] = max(received, self._vouched.get(series, 0))
             yield _nothing(series, received, since=received)
+
+
+def _early(tick: Tick, frame: Frame, source: str) -> Unusable:
+    detail = f"stamped {tick.at} ns, which is yet to come"
+    odd = Odd(Reason.FAR_FUTURE, detail, tick.series.symbol)
+    return unusable(source, odd, _raw(frame))
+
+
+def _raw(frame: Frame) -> bytes:
+    return frame.encode(errors="replace") if isinstance(frame, str) else frame
 
 
 def _nothing(series: Series, until: int, since: int | None = None) -> Heard:

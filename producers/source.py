@@ -79,6 +79,7 @@ class Reason(StrEnum):
     MISSING_FIELD = "missing_field"
     NO_NUMBER = "no_number"
     UNKNOWN_SYMBOL = "unknown_symbol"
+    FAR_FUTURE = "far_future"
 
 
 @dataclass(frozen=True, slots=True)

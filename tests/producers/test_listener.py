@@ -212,3 +212,12 @@ def test_numbers_show_what_is_missing() -> None:
     assert list(numbering.follow(BTC, 12)) == []
     assert list(numbering.follow(BTC, None)) == []
     assert list(numbering.follow(Series("ETH", "test"), 99)) == []
+
+
+def test_a_tick_from_the_future_does_not_shut_out_those_that_follow() -> None:
+    ear = listener({"a": [tick(61.5)], "b": [tick(1)]})
+    said = list(ear.hear([(OPENED, "a"), (OPENED, "b")], "test"))
+    (refused,) = [s for s in said if isinstance(s, Unusable)]
+    assert refused.reason is Reason.FAR_FUTURE
+    (heard,) = [s for s in said if isinstance(s, Heard)]
+    assert heard.at.tolist() == [OPENED + SECOND]
