@@ -5,12 +5,13 @@ from functools import partial
 from streams import metrics
 from streams.agents import Work
 from streams.exposition import served
+from streams.imply import Imply
 from streams.join import Join
 from streams.measure import Measure
 from streams.quote import Quote
 from streams.sample import Sample
 from streams.settings import StreamSettings
-from streams.topics import BARS, LEGS, PRICE_TICKS, VOL_TICKS
+from streams.topics import BARS, CHAINS, LEGS, PRICE_TICKS, VOL_TICKS
 from streams.worker import serve
 
 GROUP = "volcross-streams"
@@ -37,6 +38,8 @@ async def run(settings: StreamSettings, *, instance: str | None = None) -> None:
                 Work("measure", BARS, partial(Measure, settings)),
                 # ticks.vol → readings and legs
                 Work("quote", VOL_TICKS, partial(Quote, settings)),
+                # chains → readings and legs
+                Work("imply", CHAINS, partial(Imply, settings)),
                 # legs → spreads
                 Work("join", LEGS, partial(Join, settings)),
             ],

@@ -5,9 +5,9 @@ instant is joined only when both legs are known up to it, and the instants of
 a comparison come out in order. Whichever leg runs ahead waits.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Any
 
 import msgspec
@@ -16,17 +16,25 @@ from numpy.typing import NDArray
 
 from streams import wire
 from streams.coverage import Coverage
-from streams.events import LegName, LegReadings, Side, SpreadReadings
+from streams.events import LegName, LegReadings, Origin, Side, SpreadReadings
+from streams.pairs import METHODOLOGY_BASIS, side_of_basis
 from streams.screening import Reason
 from streams.settings import StreamSettings
 from streams.stage import Gap, Out, Outcome, Refused
-from streams.topics import SPREADS
+from streams.topics import LEGS, SPREADS
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
 
 MAX_ROWS = 5_000
 """Rows in one record: some 600 kB, where brokers take 1 MB by default."""
+
+MAX_WAITING = 1_000_000
+"""Rows of one leg that may wait, 16 MB: eleven days at one a second. A leg whose
+counterpart stays away for longer loses its oldest, loudly."""
+
+MAX_STRETCHES = 1_000
+"""Pieces in which they may wait; then they are put together."""
 
 _NONE_AT: Int = np.empty(0, dtype=np.int64)
 _NONE: Float = np.empty(0)
@@ -60,6 +68,25 @@ class _LegState:
             self.waiting.append(
                 _Stretch(offset, record.name, at[first:], value[first:])
             )
+
+        if len(self.waiting) > MAX_STRETCHES:
+            self.waiting = _together(self.waiting)
+
+    def give_up(self) -> tuple[int, int] | None:
+        """Drop what has waited for too long; return the stretch that was lost."""
+        excess = sum(len(stretch.at) for stretch in self.waiting) - MAX_WAITING
+        if excess <= 0:
+            return None
+        first = int(self.waiting[0].at[0])
+        while excess > 0:
+            head = self.waiting[0]
+            dropped = min(excess, len(head.at))
+            excess -= dropped
+            last = int(head.at[dropped - 1])
+            head.at, head.value = head.at[dropped:], head.value[dropped:]
+            if not len(head.at):
+                self.waiting.pop(0)
+        return first, last + 1
 
     def pop(self, before: int) -> list[_Stretch]:
         """Return what lies before an instant, the carried row first."""
@@ -101,7 +128,7 @@ class Join:
     """Left minus right, for every comparison of every pair."""
 
     def __init__(self, settings: StreamSettings) -> None:
-        del settings  # which pairs there are is said by the legs themselves
+        self._pairs = {pair.name: pair for pair in settings.pairs}
         self._comparisons: dict[tuple[str, str], _Comparison] = {}
 
     def apply(self, record: LegReadings, offset: int, now: int) -> list[Outcome]:
@@ -126,13 +153,42 @@ class Join:
                 Gap(f"{record.pair} {record.comparison} {record.side}", *cover.gap)
             )
         stretch = comparison.ready()
-        if stretch is not None:
+        if stretch is None:
+            lost = leg.give_up()
+            if lost is not None:
+                out.append(Gap(f"{record.pair} {record.comparison} unmatched", *lost))
+        else:
             comparison.joined = stretch[1]
-            out += [
-                Out(SPREADS, record.pair, spread)
-                for spread in _join(key, comparison, *stretch)
-            ]
+            for spread in _join(key, comparison, *stretch):
+                out.append(Out(SPREADS, record.pair, spread))
+                out += self._legs_of_basis(spread)
         return out
+
+    def _legs_of_basis(self, spread: SpreadReadings) -> Iterator[Out]:
+        """Yield the spread as a leg, where it is one of the methodology basis."""
+        pair = self._pairs.get(spread.pair)
+        side = None if pair is None else side_of_basis(pair, spread.comparison)
+        if side is None:
+            return
+        name = LegName(
+            symbol=spread.pair,
+            measure=spread.comparison,
+            window=spread.left.window,
+            origin=Origin.COMPUTED,
+            source="volcross",
+            delay_seconds=max(spread.left.delay_seconds, spread.right.delay_seconds),
+        )
+        leg = LegReadings(
+            pair=spread.pair,
+            comparison=METHODOLOGY_BASIS,
+            side=side,
+            name=name,
+            start=spread.start,
+            end=spread.end,
+            at=spread.at,
+            value=spread.spread,
+        )
+        yield Out(LEGS, spread.pair, leg)
 
     def state(self) -> dict[str, Any]:
         """Return watermarks and carried values; what waits is read again."""
@@ -245,6 +301,20 @@ def _join(
         )
         start = spreads[-1].end
     return spreads
+
+
+def _together(stretches: list[_Stretch]) -> list[_Stretch]:
+    """Return fewer stretches of the same rows: one for each run of one name."""
+    return [
+        _Stretch(
+            run[0].offset,
+            name,
+            np.concatenate([stretch.at for stretch in run]),
+            np.concatenate([stretch.value for stretch in run]),
+        )
+        for name, group in groupby(stretches, key=lambda stretch: stretch.name)
+        for run in [list(group)]
+    ]
 
 
 class _Carried:

@@ -6,7 +6,6 @@ The windows themselves are not remembered across a restart: their rows are in
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -22,7 +21,7 @@ from streams.events import (
     Quality,
     VolatilityReadings,
 )
-from streams.pairs import Leg, legs_of
+from streams.pairs import Leg, Source, legs_of
 from streams.screening import Reason
 from streams.settings import StreamSettings, seconds
 from streams.stage import Gap, Out, Outcome, Refused
@@ -30,7 +29,7 @@ from streams.topics import LEGS, READINGS
 from streams.volatility.bars import BarColumns
 from streams.volatility.estimator import Estimates, Estimator
 from streams.volatility.estimators import ESTIMATORS
-from streams.volatility.market_time import market_clock
+from streams.volatility.market_time import MarketClock, market_clock
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -44,15 +43,14 @@ class _Series:
 
     def __init__(self, settings: StreamSettings, name: str) -> None:
         clock = market_clock(settings.symbols[name].clock)
-        realised = settings.realised
         self.coverage = Coverage()
         self.estimators: dict[str, Estimator] = {
-            f"{estimator}/{window}": ESTIMATORS[estimator](seconds(window), clock)
-            for estimator, window in product(realised.estimators, realised.windows)
+            comparison: _estimator(comparison, clock)
+            for comparison in settings.realised_of(name)
         }
         self._marks: deque[tuple[int, int]] = deque()
         self._spacing = int(
-            max(map(seconds, realised.windows), default=0) * 1e9 / MARKS
+            max(map(seconds, settings.realised.windows), default=0) * 1e9 / MARKS
         )
 
     def update(self, bars: BarColumns) -> dict[str, Estimates]:
@@ -88,8 +86,8 @@ class Measure:
         self._settings = settings
         self._series: dict[str, _Series] = {}
         self._legs: dict[tuple[str, str], list[Leg]] = {}
-        for symbol, leg in legs_of(settings, realised=True):
-            self._legs.setdefault((symbol, leg.comparison), []).append(leg)
+        for symbol, leg in legs_of(settings, Source.BARS):
+            self._legs.setdefault((symbol, leg.of), []).append(leg)
 
     def apply(self, record: Bars, offset: int, now: int) -> list[Outcome]:
         """Return what the bars make of each volatility."""
@@ -151,7 +149,7 @@ class Measure:
         for leg in self._legs.get((name.symbol, comparison), ()):
             reading = LegReadings(
                 pair=leg.pair,
-                comparison=comparison,
+                comparison=leg.comparison,
                 side=leg.side,
                 name=name,
                 start=cover[0],
@@ -206,6 +204,11 @@ class Measure:
                 # A window that was configured since then starts warming now.
                 if comparison in saved["estimators"]:
                     estimator.restore(saved["estimators"][comparison], bars)
+
+
+def _estimator(comparison: str, clock: MarketClock) -> Estimator:
+    estimator, window = comparison.split("/")
+    return ESTIMATORS[estimator](seconds(window), clock)
 
 
 def _reading(

@@ -9,7 +9,7 @@ from typing import Any
 
 from streams.coverage import Coverage
 from streams.events import LegName, LegReadings, Quality, VolatilityReadings, VolTicks
-from streams.pairs import IMPLIED, Leg, legs_of
+from streams.pairs import Leg, Source, legs_of
 from streams.screening import Reason, TickScreen
 from streams.settings import StreamSettings, nanoseconds
 from streams.stage import Gap, Out, Outcome
@@ -33,7 +33,7 @@ class Quote:
         self._ahead = nanoseconds(settings.screen.max_ahead)
         self._series: dict[str, _Series] = {}
         self._legs: dict[tuple[str, str], list[Leg]] = {}
-        for symbol, leg in legs_of(settings, realised=False):
+        for symbol, leg in legs_of(settings, Source.PUBLISHED):
             measure = settings.symbols[symbol].implied
             if measure is not None:
                 self._legs.setdefault((symbol, measure), []).append(leg)
@@ -93,7 +93,7 @@ class Quote:
         for leg in self._legs.get((record.symbol, record.measure), ()):
             leg_reading = LegReadings(
                 pair=leg.pair,
-                comparison=IMPLIED,
+                comparison=leg.comparison,
                 side=leg.side,
                 name=leg_name,
                 start=start,

@@ -11,6 +11,7 @@ from streams.settings import StreamSettings, nanoseconds, seconds
 from streams.stage import Gap, Out, Outcome
 from streams.ticks import BadColumns, columns, refuse_all, refuse_rows
 from streams.topics import BARS
+from streams.volatility.corporate_actions import CorporateAction, price_factors
 
 
 class _Series:
@@ -18,6 +19,10 @@ class _Series:
 
     def __init__(self, settings: StreamSettings, name: str) -> None:
         symbol = settings.symbols[name]
+        self.actions = [
+            CorporateAction(round(action.at.timestamp()) * 10**9, action.factor)
+            for action in symbol.actions
+        ]
         self.coverage = Coverage()
         self.screen = TickScreen.of_prices(settings.screen, symbol.max_jump)
         self.grid = Grid(step=int(seconds(symbol.grid) * 1e9))
@@ -55,7 +60,11 @@ class Sample:
         if cover.gap is not None:
             out.append(Gap(f"{record.symbol} prices", *cover.gap))
         admitted = series.screen.admit(
-            ticks.at, ticks.value, covered=known, end=ticks.end, now=now
+            ticks.at,
+            ticks.value * price_factors(series.actions, ticks.at),
+            covered=known,
+            end=ticks.end,
+            now=now,
         )
         out += refuse_rows(record, admitted.refused)
         start = record.start if known is None else known

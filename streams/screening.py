@@ -29,6 +29,7 @@ class Reason(StrEnum):
     OUTSIDE_COVERAGE = "outside_coverage"
     DUPLICATE = "duplicate"
     OUT_OF_ORDER = "out_of_order"
+    UNUSABLE_CHAIN = "unusable_chain"
 
 
 class Admitted(NamedTuple):

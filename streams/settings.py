@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -90,6 +91,27 @@ class Clock(StrEnum):
     """New York sessions; a year is 252 of them."""
 
 
+EstimatorName = Literal[
+    "close-to-close",
+    "close-to-close-demeaned",
+    "ewma",
+    "parkinson",
+    "garman-klass",
+    "rogers-satchell",
+    "yang-zhang",
+    "bipower",
+]
+
+
+class Action(Table):
+    """A split or a dividend: prices from then on are of other shares."""
+
+    at: AwareDatetime
+    """The first instant on new terms, with its zone."""
+    factor: Annotated[float, Field(gt=0)]
+    """What a share of before is worth in shares after: 10 for a 10:1 split."""
+
+
 class Symbol(Table):
     """How one symbol is read."""
 
@@ -100,13 +122,25 @@ class Symbol(Table):
     """The published implied vol that stands for it: ``iv30``, ``dvol``."""
     max_jump: Annotated[float, Field(gt=0)] = 0.5
     """A tick whose log price moves further than this is refused."""
+    estimators: list[EstimatorName] | None = None
+    """Realised vols of this symbol; none given: those of [realised]."""
+    actions: list[Action] = []
+    """Its splits and dividends, so that none of them looks like a return."""
 
 
 class Realised(Table):
     """Which realised volatilities are worked out, of every symbol."""
 
-    estimators: list[Literal["close-to-close", "ewma"]] = ["close-to-close", "ewma"]
+    estimators: list[EstimatorName] = ["close-to-close", "yang-zhang", "ewma"]
     windows: list[Window] = ["1h", "1d", "7d", "30d"]
+
+
+CHAIN_COMPARISONS = [
+    f"{method}/{days}d"
+    for method in ("vix", "atm", "skew25")
+    for days in (7, 14, 30, 60, 90)
+]
+"""What is read from every chain: a method and a constant maturity."""
 
 
 class Pair(Table):
@@ -117,6 +151,17 @@ class Pair(Table):
     implied: bool = True
     realised: list[str] = ["close-to-close/30d", "ewma/30d"]
     """Comparisons ``estimator/window``; both legs are worked out the same way."""
+    chains: list[str] = ["vix/30d", "atm/30d"]
+    """Comparisons ``method/tenor`` of option chains, wherever both legs have them."""
+
+    @property
+    def comparisons(self) -> list[str]:
+        """All that is compared: ``implied``, realised, and from chains."""
+        return [
+            *(["implied"] if self.implied else []),
+            *self.realised,
+            *self.chains,
+        ]
 
     @property
     def name(self) -> str:
@@ -156,31 +201,39 @@ class StreamSettings(Table):
     metrics: Metrics = Metrics()
     checkpoint_every: Duration = timedelta(seconds=1)
 
+    def realised_of(self, symbol: str) -> list[str]:
+        """Return the comparisons ``estimator/window`` worked out of a symbol."""
+        named = self.symbols[symbol].estimators
+        estimators = self.realised.estimators if named is None else named
+        return [f"{e}/{window}" for e in estimators for window in self.realised.windows]
+
     @model_validator(mode="after")
     def _known(self) -> "StreamSettings":
-        wanted = {
-            f"{estimator}/{window}"
-            for estimator in self.realised.estimators
-            for window in self.realised.windows
-        }
         for pair in self.pairs:
             for leg in (pair.left, pair.right):
-                if leg not in self.symbols:
-                    raise ValueError(f"pairs: {pair.name}: no [symbols.{leg}]")
-                if pair.implied and self.symbols[leg].implied is None:
+                self._leg_known(pair, leg)
+            for comparison in pair.chains:
+                if comparison not in CHAIN_COMPARISONS:
                     raise ValueError(
-                        f"pairs: {pair.name}: symbols.{leg}.implied is not set"
-                    )
-            for comparison in pair.realised:
-                if comparison not in wanted:
-                    raise ValueError(
-                        f"pairs: {pair.name}: {comparison!r} is not among"
-                        f" realised.estimators × realised.windows"
+                        f"pairs: {pair.name}: chains: {comparison!r} is not among"
+                        f" {', '.join(CHAIN_COMPARISONS)}"
                     )
         names = [pair.name for pair in self.pairs]
         if len(set(names)) < len(names):
             raise ValueError("pairs: the same pair twice")
         return self
+
+    def _leg_known(self, pair: Pair, leg: str) -> None:
+        if leg not in self.symbols:
+            raise ValueError(f"pairs: {pair.name}: no [symbols.{leg}]")
+        if pair.implied and self.symbols[leg].implied is None:
+            raise ValueError(f"pairs: {pair.name}: symbols.{leg}.implied is not set")
+        for comparison in pair.realised:
+            if comparison not in self.realised_of(leg):
+                raise ValueError(
+                    f"pairs: {pair.name}: {comparison!r} is not among the estimators"
+                    f" × windows of {leg}"
+                )
 
 
 def client(kafka: Kafka) -> dict[str, Any]:

@@ -69,7 +69,7 @@ def checkpoints(agent: str) -> Topic:
     return Topic(f"checkpoints.{agent}", Checkpoint, "partition", compacted=True)
 
 
-AGENTS = ("sample", "quote", "measure", "join", "judge")
+AGENTS = ("sample", "quote", "imply", "measure", "join", "judge")
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic

@@ -32,7 +32,7 @@ from streams.topics import (
 )
 from volcross import demo_show as show
 from volcross.board import Board
-from volcross.broker import EmbeddedBroker
+from volcross.broker import EmbeddedBroker, free_port
 from volcross.config import Settings, load
 from volcross.demo_show import CHANNELS, PAIR, Stage
 from volcross.logs import configure
@@ -65,11 +65,13 @@ implied = "dvol"
 grid = {grid}
 
 [realised]
+estimators = ["close-to-close", "ewma"]
 windows = ["7d", "30d"]
 
 [[pairs]]
 left = "NVDA"
 right = "BTC"
+chains = []
 
 [sources.story]
 kind = "story"
@@ -97,7 +99,7 @@ stream = 0
 alert = 0
 
 [page]
-port = 0
+port = {page_port}
 """
 MOST_STARTS = 4
 """A process that needs more is not going to make it."""
@@ -224,6 +226,7 @@ def _configure(
             seconds=options.seconds,
             data=data,
             smtp_port=receivers.smtp_port,
+            page_port=0 if options.as_json else free_port(),
         ),
         encoding="utf-8",
     )
@@ -256,7 +259,7 @@ async def _watch(
             line = board.spreads.get((PAIR, "implied"))
             if line is not None and not replaying:
                 replaying = True
-                stage.say("replaying summer 2024")
+                stage.say(f"replaying summer 2024{_address(settings)}")
             stage.show()
             missing = await _missing(board, observer)
             if missing is None:
@@ -277,6 +280,11 @@ def _markets(settings: Settings) -> Callable[[str, int], bool]:
 
     clocks = {name: market_clock(s.clock) for name, s in settings.symbols.items()}
     return lambda symbol, at: clocks[symbol].is_open(at)
+
+
+def _address(settings: Settings) -> str:
+    page = settings.page
+    return f", live on http://{page.host}:{page.port}" if page.port else ""
 
 
 def _refuse_deaths(supervisor: Supervisor, options: Options) -> None:

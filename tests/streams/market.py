@@ -31,7 +31,7 @@ def settings(kafka: Kafka, **more: object) -> StreamSettings:
         },
         "realised": {"windows": ["1h", "1d"]},
         "pairs": [
-            {"left": left, "right": right, "realised": REALISED}
+            {"left": left, "right": right, "realised": REALISED, "chains": []}
             for left, right in (("NVDA", "BTC"), ("AMD", "ETH"), ("ETH", "BTC"))
         ],
         "metrics": {"stream": 0, "alert": 0, "produce": 0},

@@ -33,7 +33,7 @@ from streams.pairs import IMPLIED
 from streams.quote import Quote
 from streams.sample import Sample
 from streams.settings import Kafka, StreamSettings
-from streams.stage import Out, Stage
+from streams.stage import Gap, Out, Stage
 from tests.streams.market import (
     BEGIN,
     HOUR,
@@ -244,6 +244,27 @@ def test_a_leg_far_ahead_comes_out_in_records_a_broker_takes() -> None:
     outcomes = join.apply(leg(Side.RIGHT, 0, 3 * MAX_ROWS, {0: 0.4}), 1, FAR)
     sizes = [len(o.event.at) for o in outcomes if isinstance(o, Out)]  # type: ignore[attr-defined]  # all spreads
     assert sizes == [MAX_ROWS] * 3
+
+
+def test_a_leg_without_counterpart_loses_its_oldest_rows_loudly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("streams.join.MAX_WAITING", 10)
+    monkeypatch.setattr("streams.join.MAX_STRETCHES", 4)
+    join = Join(settings(Kafka()))
+    outcomes = [
+        outcome
+        for t in range(12)
+        for outcome in join.apply(leg(Side.LEFT, t, t + 1, {t: 0.5}), t, FAR)
+    ]
+    assert outcomes == [
+        Gap("A/B implied unmatched", 0, 1),
+        Gap("A/B implied unmatched", 1, 2),
+    ]
+    joined = join.apply(leg(Side.RIGHT, 0, 12, {0: 0.4}), 12, FAR)
+    (spread,) = [o.event for o in joined if isinstance(o, Out)]
+    assert isinstance(spread, SpreadReadings)
+    assert spread.at == list(range(2, 12))
 
 
 def test_a_record_of_spreads_names_one_source_a_leg() -> None:
