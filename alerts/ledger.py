@@ -80,7 +80,7 @@ class Ledger:
             reason=result.reason,
             at=self._post.clock(),
         )
-        _announce(delivery)
+        _announce(delivery, alert.event_time)
         if self._settled is not None:
             self._settled[alert.id, alert.state] = result.outcome
         while True:
@@ -113,7 +113,7 @@ class Ledger:
         return settled
 
 
-def _announce(delivery: Delivery) -> None:
+def _announce(delivery: Delivery, event_time: int) -> None:
     metrics.DELIVERIES.labels(delivery.channel, delivery.outcome.value).inc()
     facts = {
         "channel": delivery.channel,
@@ -124,6 +124,8 @@ def _announce(delivery: Delivery) -> None:
     }
     if delivery.outcome is Outcome.DELIVERED:
         metrics.LAST_DELIVERY.labels(delivery.channel).set(delivery.at / 1e9)
+        late = (delivery.at - event_time) / 1e9
+        metrics.DELIVERED_SECONDS.labels(delivery.channel).observe(max(0.0, late))
         _log.info("delivered", **facts)
     elif delivery.outcome is Outcome.SILENCED:
         _log.info("silenced", reason=delivery.reason, **facts)

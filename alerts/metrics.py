@@ -44,6 +44,19 @@ UNREADABLE = Counter(
     ["channel"],
 )
 
+_LATENCIES = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 60, 600, 3600)
+ALERT_SECONDS = Histogram(
+    "volcross_alert_latency_seconds",
+    "From the instant a rule's condition had held to the alert record.",
+    buckets=_LATENCIES,
+)
+DELIVERED_SECONDS = Histogram(
+    "volcross_delivered_latency_seconds",
+    "From the instant a rule's condition had held to the channel's word for it.",
+    ["channel"],
+    buckets=_LATENCIES,
+)
+
 
 @contextmanager
 def attempt(channel: str) -> Iterator[None]:
@@ -58,4 +71,5 @@ def begin(channels: list[str]) -> None:
         for outcome in Outcome:
             DELIVERIES.labels(channel, outcome.value)
         RETRYING.labels(channel).set(0)
+        DELIVERED_SECONDS.labels(channel)
         _FAILED.labels(channel)

@@ -25,6 +25,8 @@ class Shown:
                 metrics.ALERTS.labels(
                     outcome.event.rule, outcome.event.state.value
                 ).inc()
+                late = (now - outcome.event.event_time) / 1e9
+                metrics.ALERT_SECONDS.observe(max(0.0, late))
         self._show()
         return outcomes
 

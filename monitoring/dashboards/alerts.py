@@ -131,6 +131,22 @@ def alerts() -> dashboard.Dashboard:
             )
         )
         .with_panel(
+            lines(
+                "From the market to people, 95%",
+                "From the instant a rule's condition had held to the alert, and to the"
+                " channel's word for it, over an hour. A feed's delay is part of it.",
+                {
+                    "alert": "histogram_quantile(0.95, sum by (le)"
+                    " (increase(volcross_alert_latency_seconds_bucket[1h])))",
+                    "{{channel}}": "histogram_quantile(0.95, sum by (channel, le)"
+                    " (increase(volcross_delivered_latency_seconds_bucket"
+                    '{channel=~"$channel"}[1h])))',
+                },
+                unit="s",
+                width=24,
+            )
+        )
+        .with_panel(
             states(
                 "Channels",
                 "While a channel does not take the alert that is next.",
