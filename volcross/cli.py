@@ -132,6 +132,15 @@ def alert(context: typer.Context, instance: InstanceOption = None) -> None:
     run(alert(_settings(context), instance))
 
 
+@app.command()
+def page(context: typer.Context) -> None:
+    """Serve the live page and its API."""
+    from volcross.roles import page
+    from volcross.running import run
+
+    run(page(_settings(context)))
+
+
 @topics.command("create")
 def create(context: typer.Context) -> None:
     """Create the topics that are missing; refuse those that do not fit."""

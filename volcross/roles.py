@@ -69,6 +69,20 @@ async def alert(settings: Settings, instance: str | None = None) -> None:
         await run(settings, settings, instance=instance)
 
 
+async def page(settings: Settings) -> None:
+    """Serve the live page.
+
+    Raises:
+        Refusal: its port is in use.
+    """
+    configure("page")
+    settings = settings.reached()
+    await provisioned(settings.kafka)
+    from volcross.page.server import serve
+
+    await serve(settings)
+
+
 @contextlib.contextmanager
 def _in_one_line(port: int, expected: type[Exception] | None = None) -> Iterator[None]:
     """Turn what is expected to go wrong into a line; a bug keeps its traceback.

@@ -58,6 +58,20 @@ def programs(settings: Settings, config: Path | None) -> list[Program]:
             stop_seconds=1.5,
             environment=environment,
         ),
+        *(
+            [
+                Program(
+                    name="page",
+                    command=(*volcross, "page"),
+                    # It only looks on: it may go first.
+                    stage=0,
+                    stop_seconds=1.5,
+                    environment=environment,
+                )
+            ]
+            if settings.page.port
+            else []
+        ),
     ]
 
 

@@ -1,0 +1,1 @@
+"""The live page: the board in a browser, and as an API."""

@@ -1,0 +1,186 @@
+"""Reads the topics once, and tells every viewer what is new."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncGenerator, Callable
+from typing import Any
+
+import msgspec
+import structlog
+from aiokafka.errors import KafkaError
+
+from streams.settings import Kafka
+from volcross.board import Board
+from volcross.lag import lags
+from volcross.observer import Observer
+from volcross.page.history import points
+from volcross.page.lights import lit
+from volcross.provisioning import Unreachable
+from volcross.report import alert, readings, spread
+from volcross.status import FOLLOWED
+
+log = structlog.get_logger(__name__)
+
+TAIL = 2_000
+"""Records read back at the start, from each partition: the last hours."""
+
+PERIOD_SECONDS = 0.25
+"""Between two messages to the viewers."""
+
+ROWS_PER_MESSAGE = 80
+
+BACKLOG = 40
+"""Messages kept for a viewer that does not keep up; past it he starts afresh."""
+
+
+class Follower:
+    """What the page knows, and who is watching.
+
+    Attributes:
+        board: what the topics say.
+        waiting: records each agent has yet to take in.
+    """
+
+    def __init__(
+        self,
+        kafka: Kafka,
+        *,
+        replayed: bool = False,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        """Follow a cluster.
+
+        Args:
+            kafka: the cluster.
+            replayed: the market shown is a recorded one: ages count from how
+                far it has come, not from today.
+            clock: wall clock (ns UTC).
+        """
+        self.board = Board()
+        self.waiting: dict[str, int] = {}
+        self.replayed = replayed
+        self._kafka = kafka
+        self._clock = clock
+        self._viewers: set[asyncio.Queue[bytes | None]] = set()
+        self._sent: dict[tuple[str, str], int] = {}
+        self._told: set[tuple[str, str]] = set()
+        self._number = 0
+        self._why_not: str | None = "the topics were not read yet"
+
+    @property
+    def why_not_ready(self) -> str | None:
+        """Why what is shown may be old, None when all is well."""
+        return self._why_not
+
+    @property
+    def now(self) -> int:
+        """The time that ages are counted to (ns UTC)."""
+        return self.board.now if self.replayed else self._clock()
+
+    async def run(self) -> None:
+        """Follow the topics until cancelled, however often the broker goes away."""
+        wait = 0.5
+        while True:
+            try:
+                async with Observer(self._kafka, FOLLOWED, TAIL) as observer:
+                    wait = 0.5
+                    await self._follow(observer)
+            except (Unreachable, KafkaError, OSError) as error:
+                self._why_not = f"the broker does not answer: {error}"
+                log.warning("broker away", reason=str(error), retry_in_seconds=wait)
+                await asyncio.sleep(wait)
+                wait = min(10.0, wait * 2)
+
+    async def _follow(self, observer: Observer) -> None:
+        while await observer.behind():
+            for _, _, event in await observer.read():
+                self.board.apply(event)
+        self._skip_what_is_history()
+        looked = 0.0
+        while True:
+            began = time.monotonic()
+            for _, _, event in await observer.read(PERIOD_SECONDS):
+                self.board.apply(event)
+            # aiokafka reads on in silence when its broker is gone; asking for
+            # the ends is what fails.
+            if began - looked >= 1.0:
+                looked = began
+                async with asyncio.timeout(10):
+                    self.waiting = await lags(self.board, observer)
+                self._why_not = None
+            self.tell(self.message())
+            spent = time.monotonic() - began
+            await asyncio.sleep(max(0.0, PERIOD_SECONDS - spent))
+
+    def _skip_what_is_history(self) -> None:
+        for key, line in self.board.spreads.items():
+            self._sent[key] = line.at[-1] if line.at else 0
+        self._told = self._transitions()
+
+    def message(self) -> dict[str, Any]:
+        """Return what is new since the last message; marks it as told."""
+        rows = []
+        for key, line in self.board.spreads.items():
+            known = self._sent.get(key, 0)
+            if line.at and line.at[-1] > known:
+                new = points(line, since=known + 1, count=ROWS_PER_MESSAGE)
+                rows.append({"pair": key[0], "comparison": key[1], **new.plain()})
+                self._sent[key] = line.at[-1]
+        known_alerts, self._told = self._told, self._transitions()
+        alerts = [
+            alert(each)
+            for each in self.board.alerts
+            if (each.id, each.state) not in known_alerts
+        ]
+        return {"rows": rows, "alerts": alerts, **self.state()}
+
+    def _transitions(self) -> set[tuple[str, str]]:
+        return {(each.id, each.state) for each in self.board.alerts}
+
+    def state(self) -> dict[str, Any]:
+        """Return everything but the history."""
+        return {
+            "now_ms": self.now // 1_000_000,
+            "replayed": self.replayed,
+            "ready": self._why_not is None,
+            "reason": self._why_not,
+            "spreads": [spread(line) for _, line in sorted(self.board.spreads.items())],
+            "feeds": [
+                lit(feed, self.now) for _, feed in sorted(self.board.feeds.items())
+            ],
+            "readings": readings(self.board),
+            "waiting": self.waiting,
+        }
+
+    def tell(self, message: dict[str, Any]) -> None:
+        """Hand a message to every viewer; let go of those that do not keep up."""
+        if not self._viewers:
+            return
+        # Written once, whoever watches.
+        self._number += 1
+        raw = b"id: %d\ndata: %b\n\n" % (self._number, msgspec.json.encode(message))
+        for viewer in list(self._viewers):
+            try:
+                viewer.put_nowait(raw)
+            except asyncio.QueueFull:
+                self._viewers.discard(viewer)
+                viewer.get_nowait()
+                viewer.put_nowait(None)
+
+    async def watch(self) -> AsyncGenerator[bytes, None]:
+        """Yield messages, ready for the wire, until the viewer falls behind."""
+        queue: asyncio.Queue[bytes | None] = asyncio.Queue(BACKLOG)
+        self._viewers.add(queue)
+        try:
+            while (raw := await queue.get()) is not None:
+                yield raw
+        finally:
+            self._viewers.discard(queue)
+
+    async def hang_up(self) -> None:
+        """Let every viewer go, so that the server can stop."""
+        for viewer in list(self._viewers):
+            with contextlib.suppress(asyncio.QueueFull):
+                viewer.put_nowait(None)
+        self._viewers.clear()

@@ -1,0 +1,296 @@
+// The live page: one history at the start, then a stream of what is new.
+"use strict";
+
+const MOST_POINTS = 6000; // past it the history is fetched again, thinned out
+const MOST_PIECES = 400;
+const $ = (id) => document.getElementById(id);
+const percent = (vol) => (vol * 100).toFixed(1) + "%";
+const points = (spread) => (spread >= 0 ? "+" : "−") + Math.abs(spread * 100).toFixed(1);
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+
+let shown = null; // the comparison on show: {pair, comparison}
+let rows = { at: [], left: [], right: [] }; // at in seconds, as uPlot counts
+let alerts = [];
+let spreads = [];
+let charts = null;
+let loading = 0;
+let recent = []; // pieces that came while a history was on its way belong after it
+
+function age(seconds) {
+  if (seconds === null) return "never";
+  const steps = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
+  for (const [length, unit] of steps) {
+    if (seconds >= length) return Math.floor(seconds / length) + " " + unit;
+  }
+  return "0 s";
+}
+
+function when(iso) {
+  return new Date(iso).toISOString().slice(0, 16).replace("T", " ") + " UTC";
+}
+
+function element(name, text, attributes = {}) {
+  const made = document.createElement(name);
+  made.textContent = text;
+  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
+  return made;
+}
+
+// ---- charts -------------------------------------------------------------
+
+// The stretches in which a rule on this comparison was firing, in seconds.
+function firing() {
+  const stretches = [];
+  let since = null;
+  for (const alert of alerts) {
+    if (alert.pair !== shown.pair || alert.comparison !== shown.comparison) continue;
+    const at = Date.parse(alert.event_time) / 1000;
+    if (alert.state === "firing") since ??= at;
+    else if (since !== null && alert.state === "resolved") { stretches.push([since, at]); since = null; }
+  }
+  if (since !== null) stretches.push([since, Infinity]);
+  return stretches;
+}
+
+function wash(plot) {
+  const { ctx, bbox } = plot;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  for (const [from, to] of firing()) {
+    const x = plot.valToPos(from, "x", true);
+    const end = to === Infinity ? bbox.left + bbox.width : plot.valToPos(to, "x", true);
+    ctx.fillStyle = colour("wash");
+    ctx.fillRect(x, bbox.top, end - x, bbox.height);
+    ctx.strokeStyle = colour("firing");
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+  }
+  ctx.restore();
+}
+
+function zeroLine(plot) {
+  const y = plot.valToPos(0, "y", true);
+  const { ctx, bbox } = plot;
+  if (y < bbox.top || y > bbox.top + bbox.height) return;
+  ctx.save();
+  ctx.strokeStyle = colour("ink");
+  ctx.setLineDash([4, 4]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
+}
+
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
+
+// Days where the chart is wide enough for them, else times, with the day at midnight.
+function dates(_plot, splits, _axis, _space, step) {
+  return splits.map((at) => (step >= 86400 || at % 86400 === 0 ? DAY : TIME).format(at * 1000));
+}
+
+function axis(write) {
+  return {
+    stroke: colour("quiet"), grid: { stroke: colour("rule"), width: 1 },
+    ticks: { show: false }, ...(write
+      ? { size: 52, values: (_, splits) => splits.map(write) }
+      : { size: 34, values: dates }),
+  };
+}
+
+function build() {
+  charts?.lines.destroy();
+  charts?.spread.destroy();
+  const line = spreads.find(isShown);
+  const base = (node) => ({
+    width: node.clientWidth, height: node.clientHeight, legend: { show: false },
+    cursor: { sync: { key: "volcross" } }, tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
+    axes: [axis(null), null],
+  });
+  const lines = base($("lines"));
+  const carried = uPlot.paths.stepped({ align: 1 }); // a value stands until the next
+  lines.axes[1] = axis((value) => (value * 100).toFixed(0) + "%");
+  lines.series = [
+    {}, { label: line?.left.symbol, stroke: colour("left"), width: 2, paths: carried },
+    { label: line?.right.symbol, stroke: colour("right"), width: 2, paths: carried },
+  ];
+  lines.hooks = { drawClear: [wash] };
+  const low = base($("spread"));
+  low.axes[1] = axis((value) => (value * 100).toFixed(0));
+  low.series = [{}, { label: "spread", stroke: colour("ink"), width: 1.5, paths: carried }];
+  low.hooks = { drawClear: [wash], draw: [zeroLine] };
+  charts = {
+    lines: new uPlot(lines, [rows.at, rows.left, rows.right], $("lines")),
+    spread: new uPlot(low, [rows.at, gap()], $("spread")),
+  };
+}
+
+const gap = () => rows.left.map((left, row) => left - rows.right[row]);
+
+function draw() {
+  if (!charts) return build();
+  charts.lines.setData([rows.at, rows.left, rows.right]);
+  charts.spread.setData([rows.at, gap()]);
+}
+
+// ---- what is shown beside the charts --------------------------------------
+
+const isShown = (line) => shown && line.pair === shown.pair && line.comparison === shown.comparison;
+const name = (leg) => `${leg.symbol} ${leg.measure} ${leg.window}`;
+const origin = (leg) => (leg.origin === "published" ? "as published" : leg.origin);
+
+function showNumbers() {
+  const line = spreads.find(isShown);
+  if (!line || line.spread === null) return;
+  for (const side of ["left", "right"]) {
+    const leg = line[side];
+    $(side + "-name").textContent = name(leg);
+    $(side + "-value").textContent = percent(leg.value);
+    const delay = leg.delay_seconds ? `, delayed ${age(leg.delay_seconds)}` : "";
+    $(side + "-age").textContent = `${origin(leg)}, ${age(leg.age_seconds)} old${delay}`;
+  }
+  $("spread-value").textContent = points(line.spread);
+  const above = line.spread > 0 ? line.left.symbol : line.right.symbol;
+  $("spread-word").textContent = `points: ${above} is above`;
+  $("question").textContent = `Is ${line.left.symbol} now more volatile than ${line.right.symbol}?`;
+  document.title = `${points(line.spread)} ${line.pair} · volcross`;
+  const words = `${name(line.left)} ${percent(line.left.value)}, ${name(line.right)} ${percent(line.right.value)}`;
+  $("lines").setAttribute("aria-label", `Two lines over time. Now: ${words}.`);
+  $("spread").setAttribute("aria-label", `Their difference over time. Now: ${points(line.spread)} points.`);
+}
+
+function showAlerts() {
+  const items = alerts.slice(-20).reverse().map((alert) => {
+    const item = element("li", "");
+    item.append(
+      element("strong", alert.state, { "data-state": alert.state }),
+      ` ${when(alert.event_time)} – ${alert.left.symbol} ${percent(alert.left.value)} against ` +
+      `${alert.right.symbol} ${percent(alert.right.value)} (${points(alert.spread)})`,
+    );
+    item.append(element("p", `${alert.rule}: ${alert.reason}`, { class: "quiet" }));
+    return item;
+  });
+  $("alerts").replaceChildren(...(items.length ? items : [element("li", "none yet", { class: "quiet" })]));
+}
+
+function showState(state) {
+  spreads = state.spreads;
+  const market = new Date(state.now_ms).toISOString().slice(0, 19).replace("T", " ");
+  $("clock").textContent = `${market} UTC${state.replayed ? " (replay)" : ""}`;
+  $("link").textContent = state.ready ? "live" : state.reason;
+  $("link").dataset.light = state.ready ? "good" : "silent";
+  $("feeds").replaceChildren(...state.feeds.map((feed) => {
+    const item = element("li", "");
+    item.append(
+      element("span", `${feed.symbol} ${feed.measure}`, { "data-light": feed.light }),
+      element("p", `${feed.source}: ${feed.light}, ${feed.reason}`, { class: "quiet" }),
+    );
+    return item;
+  }));
+  $("readings").replaceChildren(...state.readings.map((reading) => {
+    const row = element("tr", "");
+    const value = percent(reading.value) + (reading.quality === "ok" ? "" : " (filling)");
+    row.append(
+      element("td", reading.symbol), element("td", reading.measure),
+      element("td", reading.window), element("td", value, { class: "number" }),
+    );
+    return row;
+  }));
+  listPairs();
+  showNumbers();
+}
+
+function listPairs() {
+  const picker = $("pair");
+  const wanted = spreads.map((line) => `${line.pair} ${line.comparison}`);
+  const listed = [...picker.options].map((option) => option.value);
+  if (wanted.join("|") === listed.join("|")) return;
+  picker.replaceChildren(...wanted.map((text) => element("option", text, { value: text })));
+  if (!shown) {
+    const first = spreads.find((line) => line.comparison === "implied") ?? spreads[0];
+    if (first) choose(first.pair, first.comparison);
+  } else picker.value = `${shown.pair} ${shown.comparison}`;
+}
+
+// ---- loading --------------------------------------------------------------
+
+async function choose(pair, comparison) {
+  shown = { pair, comparison };
+  $("pair").value = `${pair} ${comparison}`;
+  await load();
+}
+
+async function load() {
+  if (!shown) return;
+  const turn = ++loading; // a later choice wins, whichever answer comes first
+  const range = document.querySelector("input[name=range]:checked").value;
+  const query = new URLSearchParams({ ...shown, ...(range && { last: range }) });
+  const answer = await fetch("/api/v1/history?" + query);
+  if (!answer.ok || turn !== loading) return;
+  const told = await answer.json();
+  rows = { at: told.at_ms.map((ms) => ms / 1000), left: told.left, right: told.right };
+  recent.filter(isShown).forEach(append);
+  build();
+  showNumbers();
+}
+
+function append(piece) {
+  const last = rows.at.length ? rows.at[rows.at.length - 1] : 0;
+  piece.at_ms.forEach((ms, row) => {
+    if (ms / 1000 <= last) return;
+    rows.at.push(ms / 1000);
+    rows.left.push(piece.left[row]);
+    rows.right.push(piece.right[row]);
+  });
+}
+
+function take(message) {
+  if (message.alerts.length) {
+    alerts = alerts.concat(message.alerts);
+    showAlerts();
+  }
+  showState(message);
+  recent = recent.concat(message.rows).slice(-MOST_PIECES);
+  message.rows.filter(isShown).forEach(append);
+  if (rows.at.length > MOST_POINTS) load();
+  else if (message.alerts.length || message.rows.some(isShown)) draw();
+}
+
+async function begin() {
+  const told = await (await fetch("/api/v1/alerts")).json();
+  alerts = told.reverse();
+  showAlerts();
+  await load();
+}
+
+function follow() {
+  const stream = new EventSource("/api/v1/events");
+  // Also after every reconnection: what was missed is in the history.
+  stream.onopen = () => begin().catch(() => {});
+  stream.onmessage = (event) => take(JSON.parse(event.data));
+  stream.onerror = () => {
+    $("link").textContent = "reconnecting";
+    $("link").dataset.light = "late";
+    // The browser gives up on an answer that is no stream; we do not.
+    if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 1000);
+  };
+}
+
+$("pair").addEventListener("change", (event) => {
+  const [pair, comparison] = event.target.value.split(" ");
+  choose(pair, comparison);
+});
+document.querySelectorAll("input[name=range]").forEach((input) => input.addEventListener("change", load));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts && build());
+new ResizeObserver(() => {
+  if (!charts) return;
+  for (const which of ["lines", "spread"]) {
+    charts[which].setSize({ width: $(which).clientWidth, height: $(which).clientHeight });
+  }
+}).observe($("lines"));
+follow();
