@@ -88,7 +88,7 @@ TRADES: dict[str, tuple[Callable[[], Conversation], Callable[[int], object]]] = 
 
 def trades(begin: Callable[[], Conversation], frame: Callable[[int], object]) -> float:
     """Return messages/s, from text to the columns that are published."""
-    frames = [(NOW + n, json.dumps(frame(n))) for n in range(FRAMES)]
+    frames = [(NOW + 1_000_000 * n, json.dumps(frame(n))) for n in range(FRAMES)]
     listener = Listener(begin(), market_clock("crypto"), Limits(), NOW, {})
     began = time.process_time()
     heard = 0

@@ -71,6 +71,7 @@ class Stretch:
 class _Spell:
     """What was heard and not yet cut since the source's word last broke off."""
 
+    series: Series
     since: int | None = None
     until: int | None = None
     columns: list[tuple[Instants, Values, Values]] = field(default_factory=list)
@@ -94,21 +95,23 @@ class _Spell:
 
 
 class Coverage:
-    """What one series has said and not yet sent, cut into stretches on demand.
+    """What was said of one thing and not yet sent, cut into stretches on demand.
+
+    One thing is one symbol's price, or one measure of its vol. When another
+    source takes over, its word follows the other's, never beside it: whoever
+    reads the topic knows one watermark for each thing.
 
     A tick that comes out of order finds its place as long as that place has
     not been sent. Equal instants, from a venue whose clock is coarse, keep
     their order by being moved on one nanosecond each.
 
     Args:
-        series: whose.
         lateness: ns a tick may come behind a later one and still be put in its
             place: ticks are held back that long (in event time), or until the
             source vouches for them.
     """
 
-    def __init__(self, series: Series, lateness: int = 0) -> None:
-        self.series = series
+    def __init__(self, lateness: int = 0) -> None:
         self._lateness = lateness
         self._spells: deque[_Spell] = deque()
         self._sized = False
@@ -120,8 +123,8 @@ class Coverage:
 
     def hear(self, heard: Heard) -> None:
         """Take in what the source says."""
-        if not self._spells or self._breaks_off(heard.since):
-            self._spells.append(_Spell(since=heard.since))
+        if not self._spells or self._breaks_off(heard):
+            self._spells.append(_Spell(heard.series, since=heard.since))
         spell = self._spells[-1]
         if len(heard.at):
             self._sized = self._sized or heard.size is not None
@@ -150,11 +153,12 @@ class Coverage:
                 return stretch
         return None
 
-    def _breaks_off(self, since: int | None) -> bool:
-        if since is None:
-            return False
-        known = (self._spells[-1].until if self._spells else None) or self._end
-        return known is None or since > known
+    def _breaks_off(self, heard: Heard) -> bool:
+        spell = self._spells[-1]
+        if heard.series != spell.series:
+            return True
+        known = spell.until or self._end
+        return heard.since is not None and (known is None or heard.since > known)
 
     def _cut(self, spell: _Spell, limit: int, *, over: bool) -> Stretch | None:
         at, value, size = spell.gather()
@@ -184,7 +188,7 @@ class Coverage:
         if taken > late:
             self._latest = int(raw[-1])
         return Stretch(
-            self.series,
+            spell.series,
             start,
             end,
             np.concatenate((raw[:late], placed)),

@@ -8,7 +8,7 @@ from kafka.errors import MessageSizeTooLargeError
 from msgspec import Raw
 
 from producers.coverage import Coverage, Stretch
-from producers.source import Heard, Series, Unusable
+from producers.source import Heard, Unusable
 from producers.spool import Spooled
 from streams import wire
 from streams.events import ChainSnapshot, Rejected
@@ -26,10 +26,10 @@ class Carrier(Protocol):
 
 
 class Lane:
-    """One series on its way to Kafka."""
+    """One thing's ticks on their way to Kafka, in order, whoever says them."""
 
-    def __init__(self, series: Series, lateness: int, limit: int) -> None:
-        self.coverage = Coverage(series, lateness)
+    def __init__(self, lateness: int, limit: int) -> None:
+        self.coverage = Coverage(lateness)
         self.limit = limit
         self.sending: Stretch | None = None
         self.closing = False
@@ -67,11 +67,7 @@ class Lane:
         self.sending, self.closing = None, True
         while (stretch := self._next()) is not None:
             left.append(stretch)
-        series = self.coverage.series
-        return [
-            Spooled(series.topic.name, series.symbol, Raw(wire.encode(each.record())))
-            for each in left
-        ]
+        return [addressed(stretch) for stretch in left]
 
     def _next(self) -> Stretch | None:
         return self.coverage.cut(self.limit, last=self.closing)
@@ -89,6 +85,12 @@ class Lane:
             await self._send(first, carrier)
             await self._send(second, carrier)
         self.sending = None
+
+
+def addressed(stretch: Stretch) -> Spooled:
+    """Return a stretch as it travels, with where it goes."""
+    value = Raw(wire.encode(stretch.record()))
+    return Spooled(stretch.series.topic.name, stretch.series.symbol, value)
 
 
 class Letters:

@@ -12,16 +12,14 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
-from msgspec import Raw
 
 from producers import metrics
 from producers.coverage import Stretch
-from producers.lanes import Lane, Letters
+from producers.lanes import Lane, Letters, addressed
 from producers.link import Link
 from producers.settings import Sending
 from producers.source import SECOND, Heard, Said, Series
 from producers.spool import Spool, Spooled
-from streams import wire
 from streams.settings import Kafka, nanoseconds
 
 log = structlog.get_logger(__name__)
@@ -62,7 +60,7 @@ class Publisher:
         self._spool = spool
         self._sending = sending
         self._flush_seconds = flush_seconds
-        self._lanes: dict[Series, Lane] = {}
+        self._lanes: dict[tuple[str, str | None], Lane] = {}
         self._letters = Letters()
         self._tasks: set[asyncio.Task[None]] = set()
         self._error: BaseException | None = None
@@ -116,14 +114,13 @@ class Publisher:
             self._count(self._letters.post(said))
 
     def _lane(self, series: Series) -> Lane:
-        lane = self._lanes.get(series)
+        lane = self._lanes.get(series.meaning)
         if lane is None:
             lane = Lane(
-                series,
                 nanoseconds(self._sending.lateness),
                 self._sending.record_ticks,
             )
-            self._lanes[series] = lane
+            self._lanes[series.meaning] = lane
             self._start(lane.run(self))
         return lane
 
@@ -136,8 +133,7 @@ class Publisher:
     async def deliver_ticks(self, stretch: Stretch) -> None:
         """Send one stretch, and count it."""
         series, ticks = stretch.series, len(stretch.at)
-        value = Raw(wire.encode(stretch.record()))
-        await self.deliver(Spooled(series.topic.name, series.symbol, value), ticks)
+        await self.deliver(addressed(stretch), ticks)
         labels = (series.topic.name, series.source, series.symbol)
         metrics.RECORDS.labels(*labels).inc()
         metrics.TICKS.labels(*labels).inc(ticks)

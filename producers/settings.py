@@ -133,13 +133,32 @@ class TradesSource(LiveSource):
     """The venue's own, unless given."""
 
 
+VenueSource = Annotated[
+    DeribitSource | CboeSource | TradesSource, Field(discriminator="kind")
+]
+"""A live venue, told apart by its ``kind``."""
+
+
+class FailoverSource(Sending):
+    """Several venues of the same symbols, of which the best that speaks is believed."""
+
+    kind: Literal["failover"]
+    prefer: Annotated[tuple[VenueSource, ...], Field(min_length=2)]
+    """The best first."""
+    patience: Annotated[Duration, Field(gt=timedelta(0))] = timedelta(seconds=10)
+    """How long the one believed may say nothing, not even that it is quiet."""
+    settle: Duration = timedelta(minutes=1)
+    """How long a better one has to speak before it is believed again."""
+
+
 SourceSettings = Annotated[
     ReplaySource
     | SyntheticSource
     | StorySource
     | DeribitSource
     | CboeSource
-    | TradesSource,
+    | TradesSource
+    | FailoverSource,
     Field(discriminator="kind"),
 ]
 """Any source, told apart by its ``kind``."""

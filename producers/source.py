@@ -45,6 +45,11 @@ class Series:
         """Where its ticks go."""
         return PRICE_TICKS if self.measure is None else VOL_TICKS
 
+    @property
+    def meaning(self) -> tuple[str, str | None]:
+        """What it is a series of, whoever says it: symbol and measure."""
+        return self.symbol, self.measure
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Heard:

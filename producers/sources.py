@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from producers.settings import (
     CboeSource,
     DeribitSource,
+    FailoverSource,
     ReplaySource,
     Sending,
     SourceSettings,
@@ -69,6 +70,16 @@ def _binance(settings: TradesSource) -> "list[Line]":
     return binance.lines(settings)
 
 
+def _failover(settings: FailoverSource) -> Source:
+    from producers.failover import Failover
+
+    return Failover(
+        [open_source(venue) for venue in settings.prefer],
+        patience=settings.patience.total_seconds(),
+        settle=settings.settle.total_seconds(),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Kind:
     """One kind of source, as its users should know it.
@@ -114,6 +125,14 @@ SOURCES: Final[dict[str, Kind]] = {
     ),
     "kraken": Kind(
         TradesSource, _kraken, "BTC and ETH trades in dollars", terms=_PUBLIC
+    ),
+    "failover": Kind(
+        FailoverSource,
+        _failover,
+        "the best of several venues that speaks",
+        key="as the venues",
+        delay="as the venues",
+        terms="as the venues",
     ),
     "binance": Kind(
         TradesSource,

@@ -40,14 +40,14 @@ def one(coverage: Coverage) -> Stretch:
 
 
 def test_it_begins_where_the_source_says_and_ends_where_it_vouches() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([15, 20], since=10, until=30))
     stretch = one(coverage)
     assert (stretch.start, stretch.end, stretch.at.tolist()) == (10, 30, [15, 20])
 
 
 def test_without_a_promise_it_covers_no_more_than_the_ticks() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([15, 20]))
     assert (one(coverage).start, coverage.ticks) == (15, 0)
     coverage.hear(heard([40]))
@@ -56,7 +56,7 @@ def test_without_a_promise_it_covers_no_more_than_the_ticks() -> None:
 
 
 def test_silence_moves_the_watermark() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([], since=10, until=20))
     coverage.hear(heard([], until=30))
     stretch = one(coverage)
@@ -65,7 +65,7 @@ def test_silence_moves_the_watermark() -> None:
 
 
 def test_equal_instants_keep_their_order_even_across_cuts() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([5, 5, 5], [1, 2, 3]))
     assert one(coverage).at.tolist() == [5, 6, 7]
     coverage.hear(heard([5, 6, 9], [4, 5, 6]))
@@ -75,14 +75,14 @@ def test_equal_instants_keep_their_order_even_across_cuts() -> None:
 
 
 def test_a_tick_out_of_order_finds_its_place_while_it_is_not_sent() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([10, 30], since=0))
     coverage.hear(heard([20]))
     assert one(coverage).at.tolist() == [10, 20, 30]
 
 
 def test_a_tick_behind_the_watermark_travels_on_to_be_refused() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([10], since=0, until=50))
     one(coverage)
     coverage.hear(heard([40, 60]))
@@ -92,7 +92,7 @@ def test_a_tick_behind_the_watermark_travels_on_to_be_refused() -> None:
 
 
 def test_a_late_tick_alone_still_makes_a_stretch_and_shuts_nobody_out() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([], since=0, until=50))
     one(coverage)
     coverage.hear(heard([40]))
@@ -104,7 +104,7 @@ def test_a_late_tick_alone_still_makes_a_stretch_and_shuts_nobody_out() -> None:
 
 
 def test_lateness_holds_ticks_back_until_order_is_certain() -> None:
-    coverage = Coverage(BTC, lateness=10)
+    coverage = Coverage(lateness=10)
     coverage.hear(heard([100], since=90))
     assert coverage.cut(10) is None
     coverage.hear(heard([105, 95]))
@@ -117,14 +117,14 @@ def test_lateness_holds_ticks_back_until_order_is_certain() -> None:
 
 
 def test_at_the_end_nothing_is_held_back() -> None:
-    coverage = Coverage(BTC, lateness=10)
+    coverage = Coverage(lateness=10)
     coverage.hear(heard([100, 105], since=100))
     (stretch,) = cuts(coverage, last=True)
     assert stretch.at.tolist() == [100, 105]
 
 
 def test_a_word_that_broke_off_leaves_a_gap_for_all_to_see() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([10], since=0, until=20))
     coverage.hear(heard([50], since=45, until=60))
     before, after = cuts(coverage)
@@ -133,15 +133,29 @@ def test_a_word_that_broke_off_leaves_a_gap_for_all_to_see() -> None:
 
 
 def test_a_word_that_joins_on_leaves_none() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([10], since=0, until=20))
     coverage.hear(heard([25], since=15, until=30))
     assert (one(coverage).start, coverage.ticks) == (0, 0)
 
 
+def test_another_source_takes_over_where_the_first_broke_off() -> None:
+    other = Series("BTC", "other")
+    coverage = Coverage()
+    coverage.hear(heard([10], since=0, until=20))
+    coverage.hear(Heard(other, np.array([25]), np.array([2.0]), since=20, until=30))
+    coverage.hear(heard([40], [3.0], since=30, until=50))
+    told = [(s.series.source, s.start, s.end, s.value.tolist()) for s in cuts(coverage)]
+    assert told == [
+        ("test", 0, 20, [10.0]),
+        ("other", 20, 30, [2.0]),
+        ("test", 30, 50, [3.0]),
+    ]
+
+
 def test_records_carry_the_series() -> None:
     series = Series("NVDA", "cboe", "iv30", 30, Origin.PUBLISHED, 900.0)
-    coverage = Coverage(series)
+    coverage = Coverage()
     coverage.hear(Heard(series, np.array([5]), np.array([0.7]), since=0, until=9))
     stretch = coverage.cut(10)
     assert stretch is not None
@@ -159,7 +173,7 @@ def test_records_carry_the_series() -> None:
 
 
 def test_sizes_travel_with_prices_or_not_at_all() -> None:
-    coverage = Coverage(BTC)
+    coverage = Coverage()
     coverage.hear(heard([1]))
     record = one(coverage).record()
     assert isinstance(record, PriceTicks)
@@ -187,7 +201,7 @@ def test_every_tick_leaves_once_and_coverage_never_overlaps(
     limit: int,
     lateness: int,
 ) -> None:
-    coverage = Coverage(BTC, lateness)
+    coverage = Coverage(lateness)
     sent: list[Stretch] = []
     count = 0
     for at, until, since, cut_now in batches:
