@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 KAFKA := .kafka/.fetched
 
-.PHONY: help install demo up test test-kafka check format bench lock dashboards kafka clean
+.PHONY: help install demo up test test-kafka check format bench lock dashboards rooms kafka clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
@@ -56,6 +56,9 @@ lock: $(VENV)/.dev ## write the lock files anew from pyproject.toml
 
 dashboards: $(VENV)/.dev ## write Grafana's dashboards anew from monitoring/dashboards
 	$(BIN)/python -W ignore -m monitoring.dashboards
+
+rooms: ## write the README's map of rooms anew
+	$(PYTHON) docs/rooms.py
 
 kafka: $(KAFKA) ## fetch Apache Kafka for the tests
 
