@@ -7,6 +7,7 @@ from aiokafka import AIOKafkaProducer
 
 from alerts import metrics
 from alerts.channels import channels
+from alerts.heartbeat import Pulse, tell
 from alerts.judge import Judge
 from alerts.ledger import Post
 from alerts.outbox import Outbox
@@ -49,8 +50,10 @@ async def run(
         room = await stack.enter_async_context(asyncio.TaskGroup())
 
         # spreads → judge → alerts
+        pulse = Pulse()
+
         def judge() -> Shown:
-            return Shown(Judge(alerts.rules, alerts.channels.names, clocks))
+            return Shown(Judge(alerts.rules, alerts.channels.names, clocks), pulse)
 
         work = Work("judge", SPREADS, judge)
         room.create_task(serve(streams, GROUP, [work], instance=instance))
@@ -59,3 +62,6 @@ async def run(
         post = Post(kafka, alerts.retry, alerts.links, producer, reader)
         for channel in channels(alerts.channels):
             room.create_task(Outbox(channel, post, instance).run())
+
+        # a pulse at the judge → somebody outside who notices when it stops
+        room.create_task(tell(alerts.heartbeat, pulse))

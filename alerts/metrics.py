@@ -38,6 +38,10 @@ _FAILED = Counter(
     "Attempts the channel did not take.",
     ["channel"],
 )
+LAST_HEARTBEAT = Gauge(
+    "volcross_heartbeat_last_success_timestamp_seconds",
+    "When the watcher outside was last told that we live.",
+)
 UNREADABLE = Counter(
     "volcross_alerts_unreadable_total",
     "Records on the alerts topic that a channel could not read.",

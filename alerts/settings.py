@@ -191,6 +191,16 @@ class Links(Table):
     runbook: WebAddress | None = None
 
 
+class Heartbeat(Table):
+    """Who notices when we are dead: healthchecks.io and the like."""
+
+    url: SecretWebAddress | None = None
+    """Asked for every so often, as long as the whole line is alive."""
+    every: Length = timedelta(minutes=1)
+    within: Length = timedelta(minutes=2)
+    """How lately the judge must have heard from the market for us to live."""
+
+
 class AlertSettings(Table):
     """All that the alerts room is told."""
 
@@ -198,6 +208,7 @@ class AlertSettings(Table):
     channels: Channels = Channels()
     retry: Retry = Retry()
     links: Links = Links()
+    heartbeat: Heartbeat = Heartbeat()
 
     @model_validator(mode="after")
     def _consistent(self) -> "AlertSettings":

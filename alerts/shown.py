@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from alerts import metrics
+from alerts.heartbeat import Pulse
 from alerts.judge import Judge
 from streams.events import Alert, SpreadReadings
 from streams.stage import Out, Outcome
@@ -12,14 +13,16 @@ from streams.stage import Out, Outcome
 class Shown:
     """The stage that is wrapped: it judges, and shows what came of it."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: Judge, pulse: Pulse) -> None:
         self._judge = judge
+        self._pulse = pulse
         self.state = judge.state
         self.base = judge.base
 
     def apply(self, record: SpreadReadings, offset: int, now: int) -> list[Outcome]:
         """Judge, and show what came of it."""
         outcomes = self._judge.apply(record, offset, now)
+        self._pulse.at = now
         for outcome in outcomes:
             if isinstance(outcome, Out) and isinstance(outcome.event, Alert):
                 metrics.ALERTS.labels(

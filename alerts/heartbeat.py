@@ -1,0 +1,59 @@
+"""A sign of life to somebody who will speak up when it stops coming.
+
+Nobody can report his own death. Every second each feed says how far its market
+is covered, even when nothing happened; that record travels the whole line:
+producer, streams, join, judge. Only while such records reach the judge is the
+watcher outside told that we live, so that its alarm means "no alert would have
+come", whichever part it is that died.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import structlog
+
+from alerts import metrics
+from alerts.channels.endpoint import Endpoint
+from alerts.delivery import DeliveryError
+from alerts.settings import Heartbeat
+
+_log = structlog.get_logger()
+
+TIMEOUT_SECONDS = 10.0
+
+
+class Pulse:
+    """When the judge last took a record in."""
+
+    def __init__(self) -> None:
+        self.at: int | None = None
+
+    def beats(self, now: int, within_ns: int) -> bool:
+        """Return whether the last record is recent enough (ns, wall clock)."""
+        return self.at is not None and now - self.at <= within_ns
+
+
+async def tell(
+    heartbeat: Heartbeat, pulse: Pulse, clock: Callable[[], int] = time.time_ns
+) -> None:
+    """Ping until cancelled, as long as there is a pulse."""
+    if heartbeat.url is None:
+        return
+    endpoint = Endpoint(heartbeat.url.get_secret_value(), TIMEOUT_SECONDS)
+    within = round(heartbeat.within.total_seconds() * 1e9)
+    try:
+        while True:
+            await asyncio.sleep(heartbeat.every.total_seconds())
+            if not pulse.beats(clock(), within):
+                _log.warning("no_pulse", within_seconds=within / 1e9)
+                continue
+            try:
+                await endpoint.post(b"", {})
+            except DeliveryError as error:
+                # The next one is due soon; their patience is longer than that.
+                _log.warning("heartbeat_failed", reason=error.reason)
+            else:
+                metrics.LAST_HEARTBEAT.set(clock() / 1e9)
+    finally:
+        await endpoint.close()
