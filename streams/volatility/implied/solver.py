@@ -20,8 +20,6 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from streams.volatility.implied.black import normalised
-
 Column = NDArray[np.float64]
 Rows = NDArray[np.intp] | slice
 Step = Callable[[Rows, Column], Column]
@@ -31,9 +29,10 @@ _CHUNK = 4096
 _STEPS = 60
 """Bound on the steps. Two do wherever options trade; more, and then at most
 these, only where a double cannot tell a strike from the forward."""
-_SETTLED = 1e-4
+_SETTLED = 3e-4
 """A step this small, relative to s, leaves an error of its fourth power."""
 _SQRT2 = np.sqrt(2.0)
+_DENSITY = 1 / np.sqrt(2 * np.pi)
 _TINY = float(np.finfo(np.float64).tiny)
 
 
@@ -122,6 +121,9 @@ def _solve(
     time_value = price - np.maximum(intrinsic, 0.0)
     scale = np.sqrt(forward) * np.sqrt(strike)
     b = time_value / scale
+    with np.errstate(divide="ignore", invalid="ignore"):
+        # Apart, for b may be too small for a double where the price is not.
+        log_b = np.log(time_value) - np.log(scale)
     # The option out of the money can be worth no more than the lesser of the two.
     room = (np.minimum(forward, strike) - time_value) / scale
 
@@ -132,26 +134,28 @@ def _solve(
 
     knee = np.sqrt(2 * moneyness)
     at_knee = 0.5 * np.exp(-moneyness / 2) * (1 - special.erfcx(np.sqrt(moneyness)))
-    inside = (b > 0) & (room > 0)
+    inside = (time_value > 0) & (room > 0)
     low = np.flatnonzero(inside & (b < at_knee))
     high = np.flatnonzero(inside & (b >= at_knee))
     if low.size:
-        s[low] = _below(moneyness[low], b[low], knee[low], at_knee[low])
+        s[low] = _below(moneyness[low], b[low], log_b[low], knee[low], at_knee[low])
     if high.size:
         s[high] = _above(moneyness[high], room[high], knee[high], at_knee[high])
     return s, answer
 
 
-def _below(y: Column, b: Column, knee: Column, at_knee: Column) -> Column:
+def _below(
+    y: Column, b: Column, log_b: Column, knee: Column, at_knee: Column
+) -> Column:
     """Solve on (0, knee): near it b itself is smooth, further down not."""
-    slope = np.exp(-y / 2) / np.sqrt(2 * np.pi)
+    slope = _DENSITY * np.exp(-y / 2)
     # Where the tangent at the knee meets zero; y / 40 is past all doubles.
     foot = np.maximum(knee - at_knee / slope, y / 40)
-    at_foot = normalised(y, foot)
+    at_foot, *_ = _curve(y, foot, -1.0)
     s = np.empty_like(y)
     far = np.flatnonzero(b < at_foot)
     if far.size:
-        s[far] = _far_below(y[far], b[far], foot[far], at_foot[far])
+        s[far] = _far_below(y[far], log_b[far], foot[far], at_foot[far])
     near = np.flatnonzero(b >= at_foot)
     if near.size:
         y, b, knee, at_knee = y[near], b[near], knee[near], at_knee[near]
@@ -167,22 +171,29 @@ def _below(y: Column, b: Column, knee: Column, at_knee: Column) -> Column:
     return s
 
 
-def _far_below(y: Column, b: Column, foot: Column, at_foot: Column) -> Column:
+def _far_below(y: Column, log_b: Column, foot: Column, at_foot: Column) -> Column:
     """Solve on (0, foot), where 1/√(−ln b) is nearly straight."""
     # b ≈ c·Φ(−y/(√3 s))³ as s → 0; c is chosen to make it exact at the foot.
-    phi = special.ndtr(-y / (np.sqrt(3.0) * foot)) * np.cbrt(b / at_foot)
+    phi_foot = special.ndtr(-y / (np.sqrt(3.0) * foot))
+    phi = phi_foot * np.exp((log_b - np.log(at_foot)) / 3)
     start = np.minimum(-y / (np.sqrt(3.0) * special.ndtri(phi)), foot)
-    target = 1 / np.sqrt(-np.log(b))
+    target = 1 / np.sqrt(-log_b)
 
     def step(rows: Rows, s: Column) -> Column:
-        value, slope, bend, turn = _curve(y[rows], s, -1.0)
-        log_b = -np.log(value)  # > 0
-        steep = slope / value
-        root = np.sqrt(log_b)
-        newton = (target[rows] - 1 / root) * 2 * log_b * root / steep
+        # b = tail · e^(−(h² + t²)/2), kept in logarithms: no price underflows.
+        h, t = y[rows] / s, s / 2
+        square = h * h
+        tail = special.erfcx((h - t) / _SQRT2) - special.erfcx((h + t) / _SQRT2)
+        tail = np.maximum(0.5 * tail, _TINY)
+        depth = 0.5 * (square + t * t) - np.log(tail)  # −ln b
+        steep = _DENSITY / tail
+        bend = square / s - s / 4
+        turn = -3 * square / (s * s) - 0.25
+        root = np.sqrt(depth)
+        newton = (target[rows] - 1 / root) * 2 * depth * root / steep
         steeper = steep * (bend - steep)
-        second = 1.5 * steep / log_b + bend - steep
-        change = 1.5 * (steeper / log_b + (steep / log_b) ** 2) + turn - steeper
+        second = 1.5 * steep / depth + bend - steep
+        change = 1.5 * (steeper / depth + (steep / depth) ** 2) + turn - steeper
         return _householder(newton, second, second * second + change)
 
     return _iterate(step, start, np.zeros_like(foot), foot)
@@ -211,7 +222,7 @@ def _curve(y: Column, s: Column, side: float) -> tuple[Column, ...]:
     scale = np.exp(-0.5 * (h * h + t * t))
     near, far = np.abs(h - t) / _SQRT2, (h + t) / _SQRT2
     value = 0.5 * scale * (special.erfcx(near) + side * special.erfcx(far))
-    slope = scale / np.sqrt(2 * np.pi)
+    slope = _DENSITY * scale
     square = (h / s) * h
     bend = square - s / 4
     turn = -3 * square / s - 0.25
