@@ -33,6 +33,7 @@ FOUNDING: Tree = {
         "BTC": {"clock": "crypto", "implied": "dvol"},
     },
     "pairs": [{"left": "NVDA", "right": "BTC"}],
+    "sources": {"deribit": {"kind": "deribit"}, "cboe": {"kind": "cboe"}},
 }
 """What volcross watches unless told otherwise: the question it began with."""
 
@@ -152,10 +153,13 @@ def compose(given: Tree, name: str, variables: Mapping[str, str]) -> Settings:
 
 
 def _beneath(given: Tree) -> Tree:
-    """Whoever names symbols of their own starts from an empty sheet."""
+    """Whoever names symbols of their own starts from an empty sheet.
+
+    Lists and open tables are taken whole, never half from each layer.
+    """
     if "symbols" in given:
         return {"rules": []} if "rules" not in given else {}
-    return FOUNDING
+    return {key: told for key, told in FOUNDING.items() if key not in given}
 
 
 def _complaints(

@@ -1,12 +1,13 @@
 """How far behind its input each agent is."""
 
-from streams.topics import BARS, LEGS, PRICE_TICKS, SPREADS, VOL_TICKS, Topic
+from streams.topics import BARS, CHAINS, LEGS, PRICE_TICKS, SPREADS, VOL_TICKS, Topic
 from volcross.board import Board
 from volcross.observer import Observer
 
 INPUTS: dict[str, Topic] = {
     "sample": PRICE_TICKS,
     "quote": VOL_TICKS,
+    "imply": CHAINS,
     "measure": BARS,
     "join": LEGS,
     "judge": SPREADS,

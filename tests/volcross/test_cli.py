@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from streams.settings import Kafka
+from streams.topics import AGENTS
 from volcross.broker import EmbeddedBroker, free_port
 from volcross.provisioning import provision
 
@@ -205,9 +206,7 @@ def test_status_of_an_idle_service_is_no_error(servers: str, tmp_path: Path) -> 
     assert ran.returncode == 0, ran.stderr
     told = json.loads(ran.stdout)
     assert told["spreads"] == []
-    assert told["lag"] == dict.fromkeys(
-        ("sample", "quote", "measure", "join", "judge"), 0
-    )
+    assert told["lag"] == dict.fromkeys(AGENTS, 0)
 
 
 @pytest.mark.parametrize("command", ["stream", "alert"])

@@ -47,11 +47,20 @@ def test_the_example_shows_every_table_of_the_settings() -> None:
         )
     )
     assert set(shown) == set(Settings.model_fields)
-    for table in ("kafka", "realised", "screen", "metrics", "broker", "page", "retry"):
+    for table in (
+        "kafka",
+        "realised",
+        "screen",
+        "metrics",
+        "broker",
+        "page",
+        "retry",
+        "heartbeat",
+    ):
         missing = set(Settings.model_fields[table].annotation.model_fields) - set(  # type: ignore[union-attr]  # each is a table
             shown[table]
         )
-        assert missing <= {"password"}, table
+        assert missing <= {"password", "url"}, table
 
 
 def test_the_environment_prevails_over_the_file() -> None:
@@ -217,3 +226,27 @@ def test_the_embedded_broker_is_ours_until_another_is_named() -> None:
 
 def test_the_variables_of_our_tests_are_no_settings() -> None:
     assert composed("", VOLCROSS_TEST_BROKER="kafka") == composed("")
+
+
+def test_a_file_with_sources_of_its_own_has_those_only() -> None:
+    assert list(composed("").sources) == ["deribit", "cboe"]
+    told = composed("[sources.tale]\nkind = 'story'")
+    assert list(told.sources) == ["tale"]
+    assert [pair.name for pair in told.pairs] == ["NVDA/BTC"]
+
+
+def test_what_the_example_only_mentions_can_be_used_as_it_stands() -> None:
+    lines = []
+    for line in EXAMPLE.read_text().splitlines()[12:]:
+        shown = line.removeprefix("# ")
+        lines.append(shown if shown.startswith("[") or " = " in shown else line)
+    settings = composed(
+        "\n".join(lines),
+        VOLCROSS_KAFKA__PASSWORD="x",
+        VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL=SLACK,
+        VOLCROSS_CHANNELS__EMAIL__PASSWORD="x",
+        VOLCROSS_CHANNELS__WEBHOOK__URL=SLACK,
+    )
+    assert settings.kafka.sasl_mechanism == "SCRAM-SHA-512"
+    assert {"slack", "email", "webhook"} <= set(settings.channels.names)
+    assert "made-up" in settings.sources
