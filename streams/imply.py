@@ -7,22 +7,17 @@ coin are made by different recipes, and part of their spread is the recipes'.
 from collections.abc import Iterable
 from typing import Any
 
+import numpy as np
+
 from streams import wire
 from streams.chains import chain_of
 from streams.coverage import Coverage
-from streams.events import (
-    ChainSnapshot,
-    LegName,
-    LegReadings,
-    Origin,
-    Quality,
-    VolatilityReadings,
-)
+from streams.events import ChainSnapshot, LegName, Origin
 from streams.pairs import Leg, Source, legs_of
+from streams.said import Said
 from streams.screening import Reason
 from streams.settings import StreamSettings, nanoseconds
-from streams.stage import Out, Outcome, Refused
-from streams.topics import LEGS, READINGS
+from streams.stage import Outcome, Refused
 from streams.volatility.implied.measure import ChainReadings, measure_chain
 
 
@@ -58,13 +53,12 @@ class Imply:
         out: list[Outcome] = []
         if not read.readings:
             out.append(_refused(record, Reason.UNUSABLE_CHAIN, _reasons(read)))
-        said = {f"{r.method}/{r.tenor_days:g}d": r.value for r in read.readings}
-        for comparison, value in said.items():
-            out.append(_reading(record, comparison, start, value))
-        for (symbol, of), legs in self._legs.items():
-            if symbol == record.symbol:
-                values = [said[of]] if of in said else []
-                out += [_leg(record, leg, start, values) for leg in legs]
+        values = {f"{r.method}/{r.tenor_days:g}d": r.value for r in read.readings}
+        legs = {of for symbol, of in self._legs if symbol == record.symbol}
+        for of in [*values, *sorted(legs - values.keys())]:
+            said = _said(record, of, start, values.get(of))
+            out += said.reading()
+            out += said.legs(self._legs.get((record.symbol, of), ()))
         return out
 
     def state(self) -> dict[str, Any]:
@@ -82,9 +76,12 @@ class Imply:
         self._covered = {name: Coverage(mark) for name, mark in state.items()}
 
 
-def _name(record: ChainSnapshot, comparison: str) -> LegName:
-    measure, window = comparison.split("/")
-    return LegName(
+def _said(
+    record: ChainSnapshot, method_and_tenor: str, start: int, value: float | None
+) -> Said:
+    """Return a value or, where the chain gave none, the watermark alone."""
+    measure, window = method_and_tenor.split("/")
+    name = LegName(
         symbol=record.symbol,
         measure=measure,
         window=window,
@@ -92,39 +89,9 @@ def _name(record: ChainSnapshot, comparison: str) -> LegName:
         source=record.source,
         delay_seconds=record.delay_seconds,
     )
-
-
-def _reading(record: ChainSnapshot, comparison: str, start: int, value: float) -> Out:
-    name = _name(record, comparison)
-    reading = VolatilityReadings(
-        symbol=name.symbol,
-        measure=name.measure,
-        window=name.window,
-        origin=name.origin,
-        source=name.source,
-        quality=Quality.OK,
-        start=start,
-        end=record.at + 1,
-        at=[record.at],
-        value=[value],
-        delay_seconds=name.delay_seconds,
-    )
-    return Out(READINGS, name.symbol, reading)
-
-
-def _leg(record: ChainSnapshot, leg: Leg, start: int, values: list[float]) -> Out:
-    """Return a leg's value or, where the chain gave none, its watermark."""
-    reading = LegReadings(
-        pair=leg.pair,
-        comparison=leg.comparison,
-        side=leg.side,
-        name=_name(record, leg.of),
-        start=start,
-        end=record.at + 1,
-        at=[record.at] * len(values),
-        value=values,
-    )
-    return Out(LEGS, leg.pair, reading)
+    values = [] if value is None else [value]
+    at = np.full(len(values), record.at, dtype=np.int64)
+    return Said(name, start, record.at + 1, at, np.array(values))
 
 
 def _reasons(read: ChainReadings) -> str:

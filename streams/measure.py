@@ -5,34 +5,23 @@ The windows themselves are not remembered across a restart: their rows are in
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from streams import wire
 from streams.coverage import Coverage
-from streams.events import (
-    Bars,
-    LegName,
-    LegReadings,
-    Origin,
-    Quality,
-    VolatilityReadings,
-)
+from streams.events import Bars, LegName, Origin, Quality
 from streams.pairs import Leg, Source, legs_of
+from streams.said import Said
 from streams.screening import Reason
 from streams.settings import StreamSettings, seconds
-from streams.stage import Gap, Out, Outcome, Refused
-from streams.topics import LEGS, READINGS
+from streams.stage import Gap, Outcome, Refused
 from streams.volatility.bars import BarColumns
 from streams.volatility.estimator import Estimates, Estimator
 from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.market_time import MarketClock, market_clock
-
-Int = NDArray[np.int64]
-Float = NDArray[np.float64]
 
 MARKS = 256
 """Offsets remembered a window: a restart reads at most 1/256 too much."""
@@ -115,7 +104,6 @@ class Measure:
             series.mark(offset, int(bars.at[-1]))
             series.forget(int(bars.at[-1]))
         start = record.start if known is None else known
-        cover_of_rows = (start, record.end)
         for comparison, (value, warm) in estimates.items():
             measure, window = comparison.split("/")
             name = LegName(
@@ -127,37 +115,13 @@ class Measure:
                 delay_seconds=record.delay_seconds,
             )
             usable = np.isfinite(value)
-            for quality, rows in (
-                (Quality.WARMING, usable & ~warm),
-                (Quality.OK, usable & warm),
-            ):
-                if rows.any():
-                    out.append(
-                        _reading(
-                            name, quality, cover_of_rows, bars.at[rows], value[rows]
-                        )
-                    )
-            good = usable & warm
-            out += self._leg_readings(name, cover_of_rows, bars.at[good], value[good])
+            warming, good = usable & ~warm, usable & warm
+            said = Said(name, start, record.end, bars.at[warming], value[warming])
+            out += said.reading(Quality.WARMING)
+            said = Said(name, start, record.end, bars.at[good], value[good])
+            out += said.reading()
+            out += said.legs(self._legs.get((record.symbol, comparison), ()))
         return out
-
-    def _leg_readings(
-        self, name: LegName, cover: tuple[int, int], at: Int, value: Float
-    ) -> Iterator[Out]:
-        """Yield a record, if only of the watermark, to each pair that waits for it."""
-        comparison = f"{name.measure}/{name.window}"
-        for leg in self._legs.get((name.symbol, comparison), ()):
-            reading = LegReadings(
-                pair=leg.pair,
-                comparison=leg.comparison,
-                side=leg.side,
-                name=name,
-                start=cover[0],
-                end=cover[1],
-                at=at.tolist(),
-                value=value.tolist(),
-            )
-            yield Out(LEGS, leg.pair, reading)
 
     def state(self) -> dict[str, Any]:
         """Return watermarks and what the estimators keep outside their windows."""
@@ -209,25 +173,6 @@ class Measure:
 def _estimator(comparison: str, clock: MarketClock) -> Estimator:
     estimator, window = comparison.split("/")
     return ESTIMATORS[estimator](seconds(window), clock)
-
-
-def _reading(
-    name: LegName, quality: Quality, cover: tuple[int, int], at: Int, value: Float
-) -> Out:
-    reading = VolatilityReadings(
-        symbol=name.symbol,
-        measure=name.measure,
-        window=name.window,
-        origin=name.origin,
-        source=name.source,
-        quality=quality,
-        start=cover[0],
-        end=cover[1],
-        at=at.tolist(),
-        value=value.tolist(),
-        delay_seconds=name.delay_seconds,
-    )
-    return Out(READINGS, name.symbol, reading)
 
 
 def _refused(record: Bars, error: Exception) -> Refused:

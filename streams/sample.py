@@ -3,13 +3,12 @@
 from collections.abc import Iterable
 from typing import Any
 
-from streams.coverage import Coverage
 from streams.events import Bars, PriceTicks
-from streams.grid import Grid
+from streams.grid import ClosedBars, Grid
 from streams.screening import Reason, TickScreen
 from streams.settings import StreamSettings, nanoseconds, seconds
-from streams.stage import Gap, Out, Outcome
-from streams.ticks import BadColumns, columns, refuse_all, refuse_rows
+from streams.stage import Out, Outcome
+from streams.ticks import TickSeries, refuse_all
 from streams.topics import BARS
 from streams.volatility.corporate_actions import CorporateAction, price_factors
 
@@ -19,12 +18,17 @@ class _Series:
 
     def __init__(self, settings: StreamSettings, name: str) -> None:
         symbol = settings.symbols[name]
-        self.actions = [
+        actions = [
             CorporateAction(round(action.at.timestamp()) * 10**9, action.factor)
             for action in symbol.actions
         ]
-        self.coverage = Coverage()
-        self.screen = TickScreen.of_prices(settings.screen, symbol.max_jump)
+        self.ticks = TickSeries(
+            f"{name} prices",
+            TickScreen.of_prices(settings.screen, symbol.max_jump),
+            nanoseconds(settings.screen.max_ahead),
+            # A split must not look like a return, nor like a wild tick.
+            scale=lambda at: price_factors(actions, at),
+        )
         self.grid = Grid(step=int(seconds(symbol.grid) * 1e9))
 
 
@@ -33,7 +37,6 @@ class Sample:
 
     def __init__(self, settings: StreamSettings) -> None:
         self._settings = settings
-        self._ahead = nanoseconds(settings.screen.max_ahead)
         self._series: dict[str, _Series] = {}
 
     def apply(self, record: PriceTicks, offset: int, now: int) -> list[Outcome]:
@@ -41,63 +44,25 @@ class Sample:
         del offset
         if record.symbol not in self._settings.symbols:
             return [refuse_all(record, Reason.UNKNOWN_SYMBOL, "not in [symbols]")]
-        try:
-            ticks = columns(record, record.price, now + self._ahead)
-        except BadColumns as bad:
-            return [refuse_all(record, bad.reason, str(bad))]
         series = self._series.get(record.symbol)
         if series is None:
             series = self._series[record.symbol] = _Series(
                 self._settings, record.symbol
             )
-
-        known = series.coverage.watermark
-        cover = series.coverage.take(record.start, ticks.end)
-        if not cover.fresh:
-            said = f"all before {known} is known already"
-            return [refuse_all(record, Reason.DUPLICATE, said)] if record.at else []
-        out: list[Outcome] = []
-        if cover.gap is not None:
-            out.append(Gap(f"{record.symbol} prices", *cover.gap))
-        admitted = series.screen.admit(
-            ticks.at,
-            ticks.value * price_factors(series.actions, ticks.at),
-            covered=known,
-            end=ticks.end,
-            now=now,
-        )
-        out += refuse_rows(record, admitted.refused)
-        start = record.start if known is None else known
-        bars = series.grid.take(start, ticks.end, admitted.at, admitted.value)
-        if bars is not None:
-            out.append(
-                Out(
-                    BARS,
-                    record.symbol,
-                    Bars(
-                        symbol=record.symbol,
-                        source=record.source,
-                        grid_seconds=series.grid.step // 1_000_000_000,
-                        start=bars.start,
-                        end=bars.end,
-                        at=bars.at.tolist(),
-                        open=bars.open.tolist(),
-                        high=bars.high.tolist(),
-                        low=bars.low.tolist(),
-                        close=bars.close.tolist(),
-                        ticks=bars.ticks.tolist(),
-                        delay_seconds=record.delay_seconds,
-                    ),
-                )
-            )
+        taken, out = series.ticks.take(record, record.price, now)
+        if taken is not None:
+            closed = series.grid.take(*taken)
+            if closed is not None:
+                step_seconds = series.grid.step // 10**9
+                bars = _bars(record, step_seconds, closed)
+                out.append(Out(BARS, record.symbol, bars))
         return out
 
     def state(self) -> dict[str, Any]:
         """Return each symbol's watermark, screen and open bar."""
         return {
             name: {
-                "watermark": series.coverage.watermark,
-                "screen": series.screen.state(),
+                "ticks": series.ticks.state(),
                 "open_bar": series.grid.open_bar,
                 "closed": series.grid.closed,
             }
@@ -114,7 +79,23 @@ class Sample:
         del records
         for name in state.keys() & self._settings.symbols.keys():
             series = self._series[name] = _Series(self._settings, name)
-            series.coverage.watermark = state[name]["watermark"]
-            series.screen.restore(state[name]["screen"])
+            series.ticks.restore(state[name]["ticks"])
             series.grid.open_bar = state[name]["open_bar"]
             series.grid.closed = state[name]["closed"]
+
+
+def _bars(record: PriceTicks, step_seconds: int, closed: ClosedBars) -> Bars:
+    return Bars(
+        symbol=record.symbol,
+        source=record.source,
+        grid_seconds=step_seconds,
+        start=closed.start,
+        end=closed.end,
+        at=closed.at.tolist(),
+        open=closed.open.tolist(),
+        high=closed.high.tolist(),
+        low=closed.low.tolist(),
+        close=closed.close.tolist(),
+        ticks=closed.ticks.tolist(),
+        delay_seconds=record.delay_seconds,
+    )

@@ -4,16 +4,18 @@ Anybody may write to these two topics, so nothing about a record is believed
 before it was looked at.
 """
 
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from streams import wire
+from streams.coverage import Coverage
 from streams.events import PriceTicks, Unchecked, VolTicks
-from streams.screening import Reason
-from streams.stage import Outcome, Refused
+from streams.screening import Reason, TickScreen
+from streams.stage import Gap, Outcome, Refused
 
 Ticks = PriceTicks | VolTicks
 
@@ -28,6 +30,85 @@ class BadColumns(ValueError):  # noqa: N818 - the record is bad, not we
     def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class Taken(NamedTuple):
+    """Ticks to believe, in order, and the stretch they are all there is to say of."""
+
+    start: int
+    end: int
+    at: NDArray[np.int64]
+    value: NDArray[np.float64]
+
+
+class TickSeries:
+    """One series from outside: how far it is known, and which ticks to believe.
+
+    Args:
+        name: for a person.
+        screen: what to refuse.
+        max_ahead: nanoseconds a tick may be stamped past our clock.
+        scale: what to multiply values of given instants by.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        screen: TickScreen,
+        max_ahead: int,
+        scale: Callable[[NDArray[np.int64]], NDArray[np.float64]] = np.ones_like,
+    ) -> None:
+        self._name = name
+        self._screen = screen
+        self._max_ahead = max_ahead
+        self._scale = scale
+        self._coverage = Coverage()
+
+    def take(
+        self, record: Ticks, values: Unchecked, now: int
+    ) -> tuple[Taken | None, list[Outcome]]:
+        """Take a record in.
+
+        Args:
+            record: price or vol ticks.
+            values: its value column.
+            now: the wall clock (ns UTC).
+
+        Returns:
+            What is new in it, None if nothing is; and gaps and refusals.
+        """
+        try:
+            ticks = columns(record, values, now + self._max_ahead)
+        except BadColumns as bad:
+            return None, [refuse_all(record, bad.reason, str(bad))]
+        known = self._coverage.watermark
+        cover = self._coverage.take(record.start, ticks.end)
+        if not cover.fresh:
+            said = f"all before {known} is known already"
+            again = refuse_all(record, Reason.DUPLICATE, said)
+            return None, [again] if record.at else []
+        out: list[Outcome] = []
+        if cover.gap is not None:
+            out.append(Gap(self._name, *cover.gap))
+        admitted = self._screen.admit(
+            ticks.at,
+            ticks.value * self._scale(ticks.at),
+            covered=known,
+            end=ticks.end,
+            now=now,
+        )
+        out += refuse_rows(record, admitted.refused)
+        start = record.start if known is None else known
+        return Taken(start, ticks.end, admitted.at, admitted.value), out
+
+    def state(self) -> dict[str, Any]:
+        """Return the watermark and what the screen remembers."""
+        return {"watermark": self._coverage.watermark, "screen": self._screen.state()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Become what gave `state`."""
+        self._coverage.watermark = state["watermark"]
+        self._screen.restore(state["screen"])
 
 
 class TickColumns(NamedTuple):

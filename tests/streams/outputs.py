@@ -73,6 +73,20 @@ def told_once(found: Rows) -> Rows:
     return once
 
 
+def assert_same(found: Rows, expected: Rows) -> None:
+    """Compare row by row, and show the first difference rather than all rows.
+
+    Raises:
+        AssertionError: a series is missing, or a row differs.
+    """
+    assert found.keys() == expected.keys()
+    for key, wanted in expected.items():
+        rows = found[key]
+        for i, (row, want) in enumerate(zip(rows, wanted, strict=False)):
+            assert row == want, f"{key}: row {i} of {len(wanted)}"
+        assert len(rows) == len(wanted), key
+
+
 def offline(records: Iterable[Sent], settings: StreamSettings) -> list[Event]:
     """Return what the stages make of the records, with no Kafka between them."""
     sample, measure = Sample(settings), Measure(settings)

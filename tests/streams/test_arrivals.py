@@ -17,7 +17,7 @@ from tests.streams.market import (
     settings,
     shuffled,
 )
-from tests.streams.outputs import Rows, offline, rows
+from tests.streams.outputs import Rows, assert_same, offline, rows
 from tests.streams.pipeline import Workers, prepared, send, until
 
 ARRIVALS: dict[str, Callable[[dict[str, list[Sent]]], list[Sent]]] = {
@@ -73,4 +73,4 @@ def test_the_pipeline_gives_the_same_rows(
     send(workers.settings, ARRIVALS[arrival](market()), pause)
     found = until(workers.settings, [READINGS, SPREADS], has_all(expected))
     workers.end()
-    assert rows(found) == expected, workers.said()
+    assert_same(rows(found), expected)

@@ -14,7 +14,7 @@ from streams.events import Bars, Event
 from streams.settings import Kafka
 from streams.topics import BARS, READINGS, SPREADS
 from tests.streams.market import interleaved, market, settings
-from tests.streams.outputs import Rows, offline, rows, told_once
+from tests.streams.outputs import Rows, assert_same, offline, rows, told_once
 from tests.streams.pipeline import Workers, prepared, send, until
 
 RESTARTS = 20 if os.environ.get("VOLCROSS_TEST_BROKER") == "kafka" else 3
@@ -55,7 +55,7 @@ def check(workers: Workers, expected_events: list[Event]) -> None:
         within=120,
     )
     workers.end()
-    assert told_once(rows(found)) == expected
+    assert_same(told_once(rows(found)), expected)
     assert ticks_of(found) == ticks_of(expected_events)
 
 
