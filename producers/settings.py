@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime, Field, SecretStr, model_validator
 
 from streams.settings import Clock, Duration, Table
 
@@ -133,8 +133,71 @@ class TradesSource(LiveSource):
     """The venue's own, unless given."""
 
 
+class YahooSource(LiveSource):
+    """Prices of anything Yahoo shows."""
+
+    kind: Literal["yahoo"]
+    symbols: Annotated[dict[Ticker, str], Field(min_length=1)] = Field(
+        default_factory=lambda: {"NVDA": "NVDA"}
+    )
+    """Our symbols and Yahoo's names for them."""
+    clock: Clock = Clock.US_EQUITY
+    """Whose hours count as silence."""
+    url: str = "wss://streamer.finance.yahoo.com/?version=2"
+
+
+class AlpacaSource(LiveSource):
+    """Trades of US stocks, with a key."""
+
+    kind: Literal["alpaca"]
+    symbols: Annotated[tuple[Ticker, ...], Field(min_length=1)] = ("NVDA",)
+    feed: Literal["iex", "sip", "delayed_sip"] = "iex"
+    key: SecretStr | None = None
+    secret: SecretStr | None = None
+    url: str = ""
+    """The venue's own, unless given."""
+
+    def credentials(self) -> tuple[str, str]:
+        """Return the key and its secret.
+
+        Raises:
+            ValueError: one of them is missing.
+        """
+        if self.key is None or self.secret is None:
+            raise ValueError("alpaca: `key` and `secret` are not set")
+        return self.key.get_secret_value(), self.secret.get_secret_value()
+
+
+class MassiveSource(LiveSource):
+    """Trades of US stocks, with a key."""
+
+    kind: Literal["massive"]
+    symbols: Annotated[tuple[Ticker, ...], Field(min_length=1)] = ("NVDA",)
+    delayed: bool = False
+    """Listen to the feed that is a quarter of an hour late."""
+    key: SecretStr | None = None
+    url: str = ""
+    """The venue's own, unless given."""
+
+    def credential(self) -> str:
+        """Return the key.
+
+        Raises:
+            ValueError: it is missing.
+        """
+        if self.key is None:
+            raise ValueError("massive: `key` is not set")
+        return self.key.get_secret_value()
+
+
 VenueSource = Annotated[
-    DeribitSource | CboeSource | TradesSource, Field(discriminator="kind")
+    DeribitSource
+    | CboeSource
+    | TradesSource
+    | YahooSource
+    | AlpacaSource
+    | MassiveSource,
+    Field(discriminator="kind"),
 ]
 """A live venue, told apart by its ``kind``."""
 
@@ -158,6 +221,9 @@ SourceSettings = Annotated[
     | DeribitSource
     | CboeSource
     | TradesSource
+    | YahooSource
+    | AlpacaSource
+    | MassiveSource
     | FailoverSource,
     Field(discriminator="kind"),
 ]

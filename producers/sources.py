@@ -6,15 +6,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from producers.settings import (
+    AlpacaSource,
     CboeSource,
     DeribitSource,
     FailoverSource,
+    MassiveSource,
     ReplaySource,
     Sending,
     SourceSettings,
     StorySource,
     SyntheticSource,
     TradesSource,
+    YahooSource,
 )
 from producers.source import Source
 
@@ -68,6 +71,24 @@ def _binance(settings: TradesSource) -> "list[Line]":
     from producers import binance
 
     return binance.lines(settings)
+
+
+def _yahoo(settings: YahooSource) -> "list[Line]":
+    from producers import yahoo
+
+    return yahoo.lines(settings)
+
+
+def _alpaca(settings: AlpacaSource) -> "list[Line]":
+    from producers import alpaca
+
+    return alpaca.lines(settings)
+
+
+def _massive(settings: MassiveSource) -> "list[Line]":
+    from producers import massive
+
+    return massive.lines(settings)
 
 
 def _failover(settings: FailoverSource) -> Source:
@@ -125,6 +146,29 @@ SOURCES: Final[dict[str, Kind]] = {
     ),
     "kraken": Kind(
         TradesSource, _kraken, "BTC and ETH trades in dollars", terms=_PUBLIC
+    ),
+    "yahoo": Kind(
+        YahooSource,
+        _yahoo,
+        "prices of anything Yahoo Finance shows",
+        delay="none for most US stocks",
+        terms="free for personal use; undocumented",
+    ),
+    "alpaca": Kind(
+        AlpacaSource,
+        _alpaca,
+        "trades of US stocks",
+        key="key and secret; a free plan exists",
+        delay="none, but delayed_sip: 15 minutes",
+        terms="by subscription plan",
+    ),
+    "massive": Kind(
+        MassiveSource,
+        _massive,
+        "trades of US stocks",
+        key="key",
+        delay="none, or 15 minutes where delayed",
+        terms="by subscription plan",
     ),
     "failover": Kind(
         FailoverSource,

@@ -43,6 +43,7 @@ class WebSocketLine:
         market: whose silence counts.
         limits: how much of it.
         fill: the venue's history, asked after every reconnect.
+        repeat: seconds after which what opened the connection is said again.
         bucket: how fast we may speak.
         now: wall clock (ns UTC).
         sleep: how to wait between attempts.
@@ -55,6 +56,7 @@ class WebSocketLine:
     market: MarketClock
     limits: Limits = field(default_factory=Limits)
     fill: Fill | None = None
+    repeat: float | None = None
     bucket: TokenBucket = field(default_factory=lambda: TokenBucket(3, burst=3))
     now: Callable[[], int] = time.time_ns
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
@@ -106,9 +108,7 @@ class WebSocketLine:
         ) as socket:
             conversation = self.converse()
             self.capture.opened(self.feed, self.now())
-            for frame in conversation.open():
-                await self.bucket.take()
-                await socket.send(frame)
+            await self._open(conversation, socket)
             if self.fill is not None and self._vouched:
                 async for heard in self.fill(dict(self._vouched)):
                     if heard.until is not None:
@@ -119,6 +119,11 @@ class WebSocketLine:
                 async for said in self._listen(conversation, socket, inbox):
                     yield said
 
+    async def _open(self, conversation: Conversation, socket: ClientConnection) -> None:
+        for frame in conversation.open():
+            await self.bucket.take()
+            await socket.send(frame)
+
     async def _listen(
         self, conversation: Conversation, socket: ClientConnection, inbox: "_Inbox"
     ) -> AsyncGenerator[Said, None]:
@@ -126,6 +131,7 @@ class WebSocketLine:
             conversation, self.market, self.limits, self.now(), self._vouched
         )
         pulse_at = self.now() + round(PULSE_SECONDS * SECOND)
+        repeat_at = self.now() + round((self.repeat or 0) * SECOND)
         while not inbox.over:
             frames = await inbox.take(PULSE_SECONDS)
             async for said in self._take(listener, socket, frames):
@@ -137,6 +143,9 @@ class WebSocketLine:
                 for quiet in self._pulse(listener, now):
                     yield quiet
                 await inbox.ping()
+            if self.repeat is not None and now >= repeat_at:
+                repeat_at = now + round(self.repeat * SECOND)
+                await self._open(conversation, socket)
 
     async def _take(
         self,

@@ -7,7 +7,17 @@ from collections.abc import Callable
 
 import pytest
 
-from producers import binance, cboe, coinbase, deribit, kraken
+from producers import (
+    alpaca,
+    binance,
+    cboe,
+    coinbase,
+    deribit,
+    kraken,
+    massive,
+    protobuf,
+    yahoo,
+)
 from producers.conversation import Conversation, Refused, Reply, Tick
 from producers.listener import Limits, Listener
 from producers.source import Heard, Unusable
@@ -16,6 +26,7 @@ from streams.volatility.market_time import market_clock
 from tests.producers.test_cboe import answer
 from tests.producers.test_deribit import DVOL, INDEX, note
 from tests.producers.test_exchanges import trade
+from tests.producers.test_stocks import pricing
 from tests.producers.test_story import utc
 
 NOW = utc("2024-07-01T14:00")
@@ -57,6 +68,24 @@ VENUES: dict[str, tuple[Callable[[], Conversation], list[object]]] = {
     "kraken": (
         lambda: kraken.Trades({"BTC": "BTC/USD"}),
         [trade("kraken", 1), {"channel": "heartbeat"}],
+    ),
+    "yahoo": (
+        lambda: yahoo.Prices({"NVDA": "NVDA"}),
+        [pricing(id="NVDA", price=124.5, time=1719842400123, hours=1)],
+    ),
+    "alpaca": (
+        lambda: alpaca.Trades({"NVDA": "NVDA"}, "key", "secret"),
+        [
+            [{"T": "t", "S": "NVDA", "p": 124.5, "s": 10, "t": "2024-07-01T14:00:00Z"}],
+            [{"T": "success", "msg": "authenticated"}],
+        ],
+    ),
+    "massive": (
+        lambda: massive.Trades({"NVDA": "NVDA"}, "key"),
+        [
+            [{"ev": "T", "sym": "NVDA", "p": 124.5, "s": 10, "t": 1719842400123}],
+            [{"ev": "status", "status": "auth_success"}],
+        ],
     ),
     "binance": (
         lambda: binance.Trades({"BTC": "BTCUSDT"}),
@@ -116,6 +145,17 @@ def check(said: object) -> None:
         )
         for column in (said.strike, said.bid, said.ask, said.iv):
             assert all(v is None or math.isfinite(v) for v in column)
+
+
+def test_protobuf_of_noise_is_a_message_or_a_value_error() -> None:
+    rng = random.Random(1)
+    for _ in range(FRAMES):
+        noise = rng.randbytes(rng.randrange(24))
+        try:
+            found = protobuf.fields(noise)
+        except ValueError:
+            continue
+        assert all(isinstance(value, int | float | bytes) for value in found.values())
 
 
 @pytest.mark.timeout(300)

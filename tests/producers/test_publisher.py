@@ -266,6 +266,7 @@ async def test_a_stop_while_the_broker_is_frozen_spools_what_was_in_flight(
             await publisher.publish(numbered(BTC, 0, 10))
             await sent(publisher)
             broker.freeze()
+            await asyncio.sleep(0.3)  # a busy machine takes a while to stop it
             await publisher.publish(numbered(BTC, 10, 10))
             await asyncio.sleep(0.1)
             await publisher.publish(numbered(BTC, 20, 10))
