@@ -106,12 +106,28 @@ def up(context: typer.Context) -> None:
 def produce(
     context: typer.Context,
     source: Annotated[str, typer.Argument(help="A name under \\[sources].")],
+    record: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Keep a venue's messages, as they come."),
+    ] = None,
+    playback: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Play such a file, not the venue."),
+    ] = None,
 ) -> None:
     """Run one feed: from its source into Kafka."""
     from volcross.roles import produce
     from volcross.running import run
 
-    run(produce(_settings(context), source))
+    run(produce(_settings(context), source, record=record, playback=playback))
+
+
+@app.command()
+def sources() -> None:
+    """List where the market can be heard from: what each gives, wants and allows."""
+    from volcross.catalogue import show
+
+    show()
 
 
 @app.command()

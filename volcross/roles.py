@@ -3,6 +3,7 @@
 import contextlib
 import errno
 from collections.abc import Iterator
+from pathlib import Path
 
 from volcross.config import Settings
 from volcross.logs import configure
@@ -10,8 +11,20 @@ from volcross.provisioning import provisioned
 from volcross.refusal import Refusal
 
 
-async def produce(settings: Settings, source: str) -> None:
+async def produce(
+    settings: Settings,
+    source: str,
+    *,
+    record: Path | None = None,
+    playback: Path | None = None,
+) -> None:
     """Run the feed named `source` until it has no more to say.
+
+    Args:
+        settings: the whole configuration.
+        source: a name under ``[sources]``.
+        record: a file in which a live venue's messages are kept as they come.
+        playback: such a file, to be played instead of listening to the venue.
 
     Raises:
         Refusal: no such source is configured, or it cannot be opened.
@@ -34,6 +47,8 @@ async def produce(settings: Settings, source: str) -> None:
             settings.sources[source],
             data_dir=settings.data_dir,
             port=port,
+            record=record,
+            playback=playback,
         )
 
 
