@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -26,6 +27,9 @@ log = structlog.get_logger(__name__)
 
 REACH_SECONDS = 10.0
 """How long a broker may take to answer before we say that it does not."""
+
+CAPS = {"retention.bytes": str(64 * 2**20), "segment.bytes": str(4 * 2**20)}
+"""Enough for a window's bars of a dozen symbols; some 500 MB in all, at worst."""
 
 _ADVICE = "refused: set kafka.partitions to what exists, or another kafka.topic_prefix"
 
@@ -43,8 +47,14 @@ def partitions(topic: Topic, kafka: Kafka) -> int:
     return kafka.partitions if topic.spread else 1
 
 
-def wanted(kafka: Kafka) -> dict[str, dict[str, Any]]:
-    """Return every topic's full name and how it is to be made."""
+def wanted(kafka: Kafka, *, capped: bool = False) -> dict[str, dict[str, Any]]:
+    """Return every topic's full name and how it is to be made.
+
+    Args:
+        kafka: the cluster, and how its topics are to be.
+        capped: keep no more than `CAPS` of each partition, however young: for
+            a broker that keeps everything in memory.
+    """
     return {
         kafka.topic_prefix + topic.name: {
             "num_partitions": partitions(topic, kafka),
@@ -53,7 +63,8 @@ def wanted(kafka: Kafka) -> dict[str, dict[str, Any]]:
                 {"cleanup.policy": "compact"}
                 if topic.compacted
                 else {"retention.ms": str(topic.retention_seconds * 1000)}
-            ),
+            )
+            | (CAPS if capped else {}),
         }
         for topic in TOPICS.values()
     }
@@ -104,12 +115,15 @@ def verify(kafka: Kafka) -> None:
         )
 
 
-def provision(kafka: Kafka, within: float = REACH_SECONDS) -> list[str]:
+def provision(
+    kafka: Kafka, within: float = REACH_SECONDS, *, capped: bool = False
+) -> list[str]:
     """Make the topics that are missing; return their names.
 
     Args:
         kafka: the cluster, and how its topics are to be.
         within: seconds the broker has to answer.
+        capped: as for `wanted`.
 
     Raises:
         Unreachable: no broker answers in time, or it refuses us.
@@ -125,25 +139,30 @@ def provision(kafka: Kafka, within: float = REACH_SECONDS) -> list[str]:
         if wrong := mismatches(found, kafka):
             raise Mismatch(*wrong, _ADVICE)
         missing = {
-            name: how for name, how in wanted(kafka).items() if name not in found
+            name: how
+            for name, how in wanted(kafka, capped=capped).items()
+            if name not in found
         }
         if missing:
             try:
                 cluster.create_topics(missing, wait_for_metadata=True)
             except TopicAlreadyExistsError:
                 # Somebody makes them at the same moment: then look again.
-                return provision(kafka, within)
+                return provision(kafka, within, capped=capped)
             except KafkaError as error:
                 raise Refusal(f"topics cannot be created: {_said(error)}") from error
     return sorted(missing)
 
 
-async def provisioned(kafka: Kafka, longest: float = 30.0) -> None:
+async def provisioned(
+    kafka: Kafka, longest: float = 30.0, *, capped: bool = False
+) -> None:
     """Make the topics, however long the broker takes to come.
 
     Args:
         kafka: the cluster.
         longest: seconds between two attempts, at most.
+        capped: as for `wanted`.
 
     Raises:
         Mismatch: existing topics have other partitions: waiting mends nothing.
@@ -151,7 +170,7 @@ async def provisioned(kafka: Kafka, longest: float = 30.0) -> None:
     wait = 1.0
     while True:
         try:
-            made = await _aside(provision, kafka)
+            made = await _aside(partial(provision, capped=capped), kafka)
         except Unreachable as error:
             log.warning(error.lines[0], retry_in_seconds=wait)
             await asyncio.sleep(wait)

@@ -94,8 +94,9 @@ async def up(settings: Settings, config: Path | None) -> None:
                     settings.broker.host,
                 ),
             )
+        capped = settings.embedded
         settings = settings.reached()
-        await provisioned(settings.kafka)
+        await provisioned(settings.kafka, capped=capped)
         for program in reversed(programs(settings, config)):
             await supervisor.start(program)
         log.info(

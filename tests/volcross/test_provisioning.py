@@ -1,0 +1,115 @@
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+
+from streams.settings import Kafka
+from streams.topics import TOPICS, checkpoints
+from volcross.broker import EmbeddedBroker
+from volcross.provisioning import (
+    CAPS,
+    Mismatch,
+    existing,
+    mismatches,
+    provision,
+    verify,
+    wanted,
+)
+
+KAFKA = Kafka(bootstrap_servers="nowhere:1", topic_prefix="p.", partitions=3)
+
+
+@pytest.fixture
+def embedded(tmp_path: Path) -> Iterator[EmbeddedBroker]:
+    embedded = EmbeddedBroker(tmp_path)
+    embedded.start()
+    yield embedded
+    embedded.stop()
+
+
+def test_every_topic_is_wanted_with_its_own_partitions_and_retention() -> None:
+    topics = wanted(KAFKA)
+    assert len(topics) == len(TOPICS)
+    assert topics["p.ticks.price"]["num_partitions"] == 3
+    assert topics["p.alerts"]["num_partitions"] == 1
+    assert topics["p.bars"]["configs"] == {"retention.ms": str(120 * 86_400_000)}
+    judge = "p." + checkpoints("judge").name
+    assert topics[judge]["configs"] == {"cleanup.policy": "compact"}
+
+
+def test_what_exists_otherwise_is_told_by_name_found_and_expected() -> None:
+    found = {name: topic["num_partitions"] for name, topic in wanted(KAFKA).items()}
+    assert mismatches(found, KAFKA) == []
+    assert mismatches({**found, "p.bars": 7, "others": 99}, KAFKA) == [
+        "topic p.bars: found 7 partitions, expected 3"
+    ]
+
+
+def test_a_refusal_makes_nothing(embedded: EmbeddedBroker) -> None:
+    kafka = Kafka(bootstrap_servers=embedded.bootstrap_servers, partitions=2)
+    provision(kafka)
+    other = kafka.model_copy(update={"partitions": 3})
+    before = existing(kafka)
+    with pytest.raises(Mismatch):
+        provision(other)
+    assert existing(kafka) == before
+
+
+def test_missing_topics_are_no_reason_to_idle(embedded: EmbeddedBroker) -> None:
+    kafka = Kafka(bootstrap_servers=embedded.bootstrap_servers)
+    with pytest.raises(Mismatch, match="topics are missing"):
+        verify(kafka)
+    provision(kafka)
+    verify(kafka)
+
+
+def test_a_capped_topic_forgets_its_oldest_records(embedded: EmbeddedBroker) -> None:
+    kafka = Kafka(bootstrap_servers=embedded.bootstrap_servers, partitions=1)
+    provision(kafka, capped=True)
+    cap = int(CAPS["retention.bytes"])
+    record = b"x" * 500_000
+    producer = KafkaProducer(bootstrap_servers=embedded.bootstrap_servers)
+    for _ in range(2 * cap // len(record)):
+        producer.send("spreads", record).get(10)
+    producer.close()
+    spreads = TopicPartition("spreads", 0)
+    consumer = KafkaConsumer(bootstrap_servers=embedded.bootstrap_servers)
+    deadline = time.monotonic() + 20  # it looks every few seconds
+    while True:
+        begin = consumer.beginning_offsets([spreads])[spreads]
+        end = consumer.end_offsets([spreads])[spreads]
+        if (end - begin) * len(record) <= cap + int(CAPS["segment.bytes"]):
+            break
+        assert time.monotonic() < deadline, (begin, end)
+        time.sleep(0.2)
+    consumer.close()
+    assert begin > 0
+
+
+def test_two_who_make_the_same_topics_at_once_both_succeed(
+    embedded: EmbeddedBroker,
+) -> None:
+    program = (
+        "import json, sys; from streams.settings import Kafka;"
+        "from volcross.provisioning import provision;"
+        "print(json.dumps(provision(Kafka(bootstrap_servers=sys.argv[1]))))"
+    )
+    racers = [
+        subprocess.Popen(
+            [sys.executable, "-c", program, embedded.bootstrap_servers],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    made = []
+    for racer in racers:
+        said, _ = racer.communicate(timeout=60)
+        assert racer.returncode == 0
+        made += json.loads(said)
+    assert set(made) == set(TOPICS)
