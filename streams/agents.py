@@ -54,7 +54,9 @@ class _Partition(Generic[T]):
     stage: Stage[T]
     applied: int = -1
     saved: int = -1
+    torn: bool = False
     unacked: list[asyncio.Future[Any]] = field(default_factory=list)
+    applying: asyncio.Lock = field(default_factory=asyncio.Lock)
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
@@ -92,8 +94,8 @@ class Agent(Generic[T]):
                 self.topic, partition, known.applied + 1, offset
             )
             async for missed, value in missing:
-                await self._apply(known, partition, missed, value)
-        await self._apply(known, partition, offset, raw)
+                await self._take(known, partition, missed, value)
+        await self._take(known, partition, offset, raw)
 
     async def save(self) -> None:
         """Write a checkpoint for every partition that has moved on."""
@@ -108,6 +110,19 @@ class Agent(Generic[T]):
     def forget(self) -> None:
         """Drop what is known: another worker may own the partitions now."""
         self._partitions.clear()
+
+    async def _take(
+        self, known: _Partition[T], partition: int, offset: int, raw: bytes | None
+    ) -> None:
+        async with known.applying:
+            try:
+                await self._apply(known, partition, offset, raw)
+            except BaseException:
+                # Cancelled between two outputs: the stage knows a record that
+                # was never told on. What it knows must not become a checkpoint.
+                known.torn = True
+                self._partitions.pop(partition, None)
+                raise
 
     async def _apply(
         self, known: _Partition[T], partition: int, offset: int, raw: bytes | None
@@ -171,17 +186,21 @@ class Agent(Generic[T]):
 
     async def _save(self, known: _Partition[T], partition: int) -> None:
         async with known.saving:
-            # Everything below describes this instant, whatever is applied
-            # while the acknowledgements are awaited.
-            base = known.stage.base()
-            checkpoint = Checkpoint(
-                agent=self.name,
-                partition=partition,
-                applied=known.applied,
-                base=known.applied + 1 if base is None else base,
-                state=known.stage.state(),
-            )
-            unacked, known.unacked = known.unacked, []
+            # Between two records: in the middle of one the stage already knows
+            # what has not been sent yet. Further ones may be applied while the
+            # acknowledgements are awaited.
+            async with known.applying:
+                if known.torn:
+                    return
+                base = known.stage.base()
+                checkpoint = Checkpoint(
+                    agent=self.name,
+                    partition=partition,
+                    applied=known.applied,
+                    base=known.applied + 1 if base is None else base,
+                    state=known.stage.state(),
+                )
+                unacked, known.unacked = known.unacked, []
             await asyncio.gather(*unacked)
             await self._producer.send_and_wait(
                 self._checkpoints,

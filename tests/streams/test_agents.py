@@ -1,0 +1,182 @@
+"""The wrapping of a stage: what it may checkpoint, and when."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+import pytest
+
+from streams import wire
+from streams.agents import Agent, Work
+from streams.events import Checkpoint, PriceTicks
+from streams.settings import Kafka
+from streams.stage import Out, Outcome
+from streams.topics import BARS, PRICE_TICKS
+
+
+class Counting:
+    """A stage that remembers how many records it took, and tells two for each."""
+
+    def __init__(self) -> None:
+        self.taken = 0
+
+    def apply(self, record: PriceTicks, offset: int, now: int) -> list[Outcome]:
+        del offset, now
+        self.taken += 1
+        return [Out(BARS, "a", record), Out(BARS, "b", record)]
+
+    def state(self) -> dict[str, Any]:
+        return {"taken": self.taken}
+
+    def base(self) -> None: ...
+
+    def restore(
+        self, state: dict[str, Any], records: Iterable[tuple[int, PriceTicks]]
+    ) -> None:
+        del records
+        self.taken = state["taken"]
+
+
+class Log:
+    """A log in memory in the place of producer and reader: it can be slow."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.checkpoints: list[Checkpoint] = []
+        self.records: list[bytes] = []
+        self.open = asyncio.Event()
+        self.open.set()
+        self.acknowledge = True
+
+    async def send(self, topic: str, key: bytes, value: bytes) -> asyncio.Future[None]:
+        del topic
+        if key == b"b":
+            await self.open.wait()
+        self.sent.append(value)
+        done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        if self.acknowledge:
+            done.set_result(None)
+        return done
+
+    async def send_and_wait(
+        self, topic: str, key: bytes, value: bytes, partition: int
+    ) -> None:
+        del topic, key, partition
+        self.checkpoints.append(wire.Codec(Checkpoint).decode(value))
+
+    async def last(self, topic: str, partition: int) -> bytes | None:
+        del topic, partition
+        return wire.encode(self.checkpoints[-1]) if self.checkpoints else None
+
+    async def end(self, topic: str, partition: int) -> int:
+        del topic, partition
+        return len(self.records)
+
+    async def between(
+        self, topic: str, partition: int, first: int, after: int
+    ) -> AsyncIterator[tuple[int, bytes]]:
+        del topic, partition
+        for offset in range(first, after):
+            yield offset, self.records[offset]
+
+
+def agent(log: Log) -> tuple[Agent[PriceTicks], list[Counting]]:
+    stages: list[Counting] = []
+
+    def stage() -> Counting:
+        stages.append(Counting())
+        return stages[-1]
+
+    work = Work("sample", PRICE_TICKS, stage)
+    return Agent(work, Kafka(), log, log), stages  # type: ignore[arg-type]  # the log plays both
+
+
+def record(log: Log) -> tuple[int, bytes]:
+    n = len(log.records)
+    log.records.append(
+        wire.encode(
+            PriceTicks(symbol="X", source="t", start=n, end=n + 1, at=[], price=[])
+        )
+    )
+    return n, log.records[-1]
+
+
+async def test_no_checkpoint_is_taken_in_the_middle_of_a_record() -> None:
+    log = Log()
+    sample, _ = agent(log)
+    await sample.take(0, *record(log))
+    log.open.clear()
+    taking = asyncio.create_task(sample.take(0, *record(log)))
+    saving = asyncio.create_task(sample.save())
+    await asyncio.sleep(0.01)
+    assert log.checkpoints == []
+    log.open.set()
+    await asyncio.gather(taking, saving)
+    assert [(c.applied, c.state["taken"]) for c in log.checkpoints] == [(1, 2)]
+
+
+async def test_a_record_cut_short_is_taken_in_again() -> None:
+    log = Log()
+    sample, stages = agent(log)
+    await sample.take(0, *record(log))
+    await sample.save()
+    log.open.clear()
+    cut = record(log)
+    taking = asyncio.create_task(sample.take(0, *cut))
+    saving = asyncio.create_task(sample.save())
+    await asyncio.sleep(0.01)
+    taking.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await taking
+    log.open.set()
+    await saving
+    await sample.save()
+    assert [c.applied for c in log.checkpoints] == [0]
+    await sample.take(0, *cut)
+    await sample.save()
+    assert (log.checkpoints[-1].applied, stages[-1].taken) == (1, 2)
+
+
+async def test_a_checkpoint_waits_for_the_outputs_to_be_acknowledged() -> None:
+    log = Log()
+    sample, _ = agent(log)
+    log.acknowledge = False
+    await sample.take(0, *record(log))
+    saving = asyncio.create_task(sample.save())
+    await asyncio.sleep(0.01)
+    assert log.checkpoints == []
+    saving.cancel()
+
+
+async def test_what_was_committed_but_never_checkpointed_is_read_again() -> None:
+    log = Log()
+    sample, stages = agent(log)
+    for _ in range(3):
+        record(log)
+    await sample.take(0, *record(log))
+    assert (stages[0].taken, len(log.sent)) == (4, 8)
+
+
+async def test_what_a_checkpoint_holds_is_not_taken_in_twice() -> None:
+    log = Log()
+    first, _ = agent(log)
+    seen = [record(log) for _ in range(3)]
+    for one in seen:
+        await first.take(0, *one)
+    await first.save()
+    again, stages = agent(log)
+    for one in seen:
+        await again.take(0, *one)
+    assert (stages[0].taken, len(log.sent)) == (3, 6)
+
+
+async def test_a_log_shorter_than_the_checkpoint_is_read_from_where_it_is() -> None:
+    log = Log()
+    first, _ = agent(log)
+    for _ in range(5):
+        await first.take(0, *record(log))
+    await first.save()
+    log.records.clear()
+    after_loss, stages = agent(log)
+    await after_loss.take(0, *record(log))
+    assert stages[0].taken == 6
