@@ -20,7 +20,7 @@ _AHEAD = 64
 async def merged(lines: Sequence[AsyncIterable[Said]]) -> AsyncGenerator[Said, None]:
     """Yield what any of the lines says, as it says it; end when all have.
 
-    A line that breaks down (which none does for the venue's sake) ends this.
+    A line that breaks down ends this; but none does for the venue's sake.
     """
     queue: asyncio.Queue[Said] = asyncio.Queue(_AHEAD)
 
@@ -28,24 +28,25 @@ async def merged(lines: Sequence[AsyncIterable[Said]]) -> AsyncGenerator[Said, N
         async for said in line:
             await queue.put(said)
 
-    tasks = [asyncio.create_task(pump(line)) for line in lines]
-    everything = asyncio.gather(*tasks)
+    running = {asyncio.create_task(pump(line)) for line in lines}
+    taking: asyncio.Task[Said] | None = None
     try:
-        while not (everything.done() and queue.empty()):
-            taking = asyncio.ensure_future(queue.get())
-            either: set[asyncio.Future[Any]] = {taking, everything}
-            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            if taking.done():
+        while running or not queue.empty():
+            taking = asyncio.create_task(queue.get())
+            either: set[asyncio.Task[Any]] = {taking, *running}
+            done, _ = await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if taking in done:
                 yield taking.result()
-                continue
-            taking.cancel()
-            if not everything.cancelled() and everything.exception() is not None:
-                break
-        await everything
+            else:
+                taking.cancel()
+            for task in running & done:
+                running.discard(task)
+                task.result()
     finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        left = [*running, *([taking] if taking is not None else [])]
+        for each in left:
+            each.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
 
 class Live:
