@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.events import Event
+from streams.patience import be_patient
 from streams.settings import Kafka, client
 from streams.topics import Topic
 from streams.wire import Codec, Unreadable
@@ -61,6 +62,7 @@ class Observer:
             arguments["ssl_context"] = ssl.create_default_context(
                 cafile=self._kafka.ssl_cafile
             )
+        be_patient()
         consumer = AIOKafkaConsumer(
             **arguments,
             client_id="volcross-observer",
