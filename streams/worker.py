@@ -1,9 +1,6 @@
 """A Faust worker around agents: what reads as the architecture in `app` runs here."""
 
 import asyncio
-import os
-import threading
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,10 +14,13 @@ from streams.agents import Agent, Work
 from streams.partitions import PartitionReader
 from streams.patience import be_patient
 from streams.settings import Kafka, StreamSettings, client
+from streams.watchdog import (
+    StalledError,
+    end_by_force_in,
+    while_records_are_taken,
+    while_the_loop_runs,
+)
 
-FROZEN_SECONDS = 60.0
-"""A worker whose event loop stands still for so long ends itself."""
-FROZEN_EXIT = 70
 STOP_SECONDS = 4.0
 
 _log = structlog.get_logger()
@@ -63,12 +63,19 @@ async def serve(
         every = settings.checkpoint_every.total_seconds()
         upkeep = [
             asyncio.ensure_future(_save_often(app, agents, every)),
-            asyncio.ensure_future(_beat()),
+            asyncio.ensure_future(while_the_loop_runs()),
+            asyncio.ensure_future(while_records_are_taken(agents, reader)),
         ]
         try:
             await app.start()
             await asyncio.wait([failed, *upkeep], return_when=asyncio.FIRST_COMPLETED)
             await next(task for task in (failed, *upkeep) if task.done())
+        except Exception as error:
+            # Whatever else hangs now, the supervisor must get its turn.
+            end_by_force_in()
+            if isinstance(error, StalledError):
+                raise AgentFailedError(str(error)) from error
+            raise
         finally:
             for task in upkeep:
                 task.cancel()
@@ -187,22 +194,3 @@ def _lag(app: faust.App, agent: Agent[Any]) -> int:
             end = app.consumer.highwater(partition) or 0
             waiting += max(0, end - applied - 1)
     return waiting
-
-
-async def _beat() -> None:
-    """End the process if the event loop stands still: nobody else can."""
-    last = time.monotonic()
-
-    def watch() -> None:
-        while not done.wait(FROZEN_SECONDS / 10):
-            if time.monotonic() - last > FROZEN_SECONDS:
-                os._exit(FROZEN_EXIT)
-
-    done = threading.Event()
-    threading.Thread(target=watch, daemon=True, name="watchdog").start()
-    try:
-        while True:
-            last = time.monotonic()
-            await asyncio.sleep(1.0)
-    finally:
-        done.set()

@@ -75,7 +75,7 @@ def to_double_double(sums: Limbs) -> tuple[Column, Column]:
     carried = _carried(sums)
     high, low = np.zeros(sums.shape[1]), np.zeros(sums.shape[1])
     for number, limb in enumerate(carried, start=1):
-        term = np.ldexp(limb.astype(np.float64), -_BITS * number)
+        term = limb * _RADIX**-number
         # Knuth's two-sum: total + slip is exactly high + term.
         total = high + term
         back = total - high
@@ -98,5 +98,5 @@ def _add_up(carried: Limbs) -> Column:
     # From the coarsest: where limbs cancel, the partial sums are exact.
     total = np.zeros(carried.shape[1])
     for number, limb in enumerate(carried, start=1):
-        total += np.ldexp(limb.astype(np.float64), -_BITS * number)
+        total += limb * _RADIX**-number
     return total

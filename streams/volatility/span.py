@@ -140,8 +140,8 @@ class Trail:
         else:
             counts = np.ones(at.shape, dtype=np.bool_)
         counts[0] &= not first
+        left_out = np.flatnonzero(~counts)
         elapsed = self.span.clock.elapsed(start, at)
-        elapsed[~counts] = 0
         returns = log_return(before, bars.close)
         if (np.abs(returns) > LARGEST_MOVE).any() or (
             bars.high > _LARGEST_RATIO * bars.low
@@ -150,7 +150,8 @@ class Trail:
                 f"a price moved by more than a factor of {_LARGEST_RATIO:.1f}"
                 " within or between bars"
             )
-        returns[~counts] = 0.0
+        if left_out.size:
+            elapsed[left_out], returns[left_out] = 0, 0.0
         steps = Steps(
             bars=bars,
             key=key,

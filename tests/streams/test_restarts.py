@@ -13,12 +13,14 @@ import pytest
 from streams.events import Bars, Event
 from streams.settings import Kafka
 from streams.topics import BARS, READINGS, SPREADS
+from tests.brokers import Broker
 from tests.streams.market import interleaved, market, settings
 from tests.streams.outputs import Rows, assert_same, offline, rows, told_once
 from tests.streams.pipeline import Workers, prepared, send, until
 
 RESTARTS = 20 if os.environ.get("VOLCROSS_TEST_BROKER") == "kafka" else 3
 """The embedded broker is the one nobody restarts twenty times a night."""
+FROZEN_SECONDS = 30.0 if RESTARTS > 3 else 5.0
 
 
 @pytest.fixture
@@ -90,4 +92,20 @@ def test_kills_under_load_lose_and_double_nothing(workers: Workers) -> None:
         workers.end(signal.SIGKILL)
     load.join()
     workers.start()
+    check(workers, offline(records, workers.settings))
+
+
+@pytest.mark.kafka
+def test_a_broker_that_freezes_delays_and_loses_nothing(
+    workers: Workers, broker: Broker
+) -> None:
+    records = interleaved(market())
+    half = len(records) // 2
+    workers.start()
+    send(workers.settings, records[:half])
+    workers.at_work()
+    broker.freeze()
+    time.sleep(FROZEN_SECONDS)
+    broker.thaw()
+    send(workers.settings, records[half:])
     check(workers, offline(records, workers.settings))

@@ -5,8 +5,8 @@ Every price becomes that of the out-of-the-money option at its strike, over
 s = √(2y). Above it ln(b_max − b) is smooth; below it b itself, down to where
 the tangent at the inflection meets zero; further down 1/√(−ln b) is nearly a
 straight line. In each stretch a first guess that is exact at both ends is
-improved by Householder's third-order steps, each of which quadruples the
-digits: two do for nearly all, and who needs more gets more.
+improved by Halley's or Householder's steps, each of which makes the digits
+three or four times as many: two do for nearly all, and who needs more gets more.
 
 Source: the stretches and the guesses follow P. Jäckel, "Let's be rational",
 Wilmott (2015); the steps are partly on other functions, and vectorised.
@@ -20,6 +20,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from streams.volatility.implied.landmarks import SLACK, Foot, foot, knee_price
+
 Column = NDArray[np.float64]
 Rows = NDArray[np.intp] | slice
 Step = Callable[[Rows, Column], Column]
@@ -29,8 +31,8 @@ _CHUNK = 4096
 _STEPS = 60
 """Bound on the steps. Two do wherever options trade; more, and then at most
 these, only where a double cannot tell a strike from the forward."""
-_SETTLED = 3e-4
-"""A step this small, relative to s, leaves an error of its fourth power."""
+_SETTLED = 1e-4
+"""A step this small, relative to s, leaves an error of its third power."""
 _SQRT2 = np.sqrt(2.0)
 _DENSITY = 1 / np.sqrt(2 * np.pi)
 _TINY = float(np.finfo(np.float64).tiny)
@@ -133,7 +135,7 @@ def _solve(
     s = np.where(room <= 0, np.inf, 0.0)
 
     knee = np.sqrt(2 * moneyness)
-    at_knee = 0.5 * np.exp(-moneyness / 2) * (1 - special.erfcx(np.sqrt(moneyness)))
+    at_knee = knee_price(moneyness)
     inside = (time_value > 0) & (room > 0)
     low = np.flatnonzero(inside & (b < at_knee))
     high = np.flatnonzero(inside & (b >= at_knee))
@@ -148,35 +150,33 @@ def _below(
     y: Column, b: Column, log_b: Column, knee: Column, at_knee: Column
 ) -> Column:
     """Solve on (0, knee): near it b itself is smooth, further down not."""
-    slope = _DENSITY * np.exp(-y / 2)
-    # Where the tangent at the knee meets zero; y / 40 is past all doubles.
-    foot = np.maximum(knee - at_knee / slope, y / 40)
-    at_foot, *_ = _curve(y, foot, -1.0)
+    feet = foot(y)
     s = np.empty_like(y)
-    far = np.flatnonzero(b < at_foot)
+    far = np.flatnonzero(b < feet.price)
     if far.size:
-        s[far] = _far_below(y[far], log_b[far], foot[far], at_foot[far])
-    near = np.flatnonzero(b >= at_foot)
+        s[far] = _far_below(y[far], log_b[far], Foot(*(x[far] for x in feet)))
+    near = np.flatnonzero(b >= feet.price)
     if near.size:
         y, b, knee, at_knee = y[near], b[near], knee[near], at_knee[near]
-        down, whole = b - at_knee, at_foot[near] - at_knee
+        base, at_base = feet.at[near], feet.price[near]
+        down, whole = b - at_knee, at_base - at_knee
         # The parabola through the foot that touches the curve at the knee.
-        start = knee + (down - at_foot[near] * (down / whole) ** 2) / slope[near]
+        rise = down - at_base * (down / whole) ** 2
+        start = knee + rise / (_DENSITY * np.exp(-y / 2))
 
         def step(rows: Rows, s: Column) -> Column:
             value, slope, bend, turn = _curve(y[rows], s, -1.0)
             return _householder((b[rows] - value) / slope, bend, bend * bend + turn)
 
-        s[near] = _iterate(step, start, foot[near], knee)
+        s[near] = _iterate(step, start, base * (1 - SLACK), knee * (1 + SLACK))
     return s
 
 
-def _far_below(y: Column, log_b: Column, foot: Column, at_foot: Column) -> Column:
+def _far_below(y: Column, log_b: Column, foot: Foot) -> Column:
     """Solve on (0, foot), where 1/√(−ln b) is nearly straight."""
     # b ≈ c·Φ(−y/(√3 s))³ as s → 0; c is chosen to make it exact at the foot.
-    phi_foot = special.ndtr(-y / (np.sqrt(3.0) * foot))
-    phi = phi_foot * np.exp((log_b - np.log(at_foot)) / 3)
-    start = np.minimum(-y / (np.sqrt(3.0) * special.ndtri(phi)), foot)
+    phi = foot.phi * np.exp((log_b - np.log(foot.price)) / 3)
+    start = np.minimum(-y / (np.sqrt(3.0) * special.ndtri(phi)), foot.at)
     target = 1 / np.sqrt(-log_b)
 
     def step(rows: Rows, s: Column) -> Column:
@@ -187,16 +187,13 @@ def _far_below(y: Column, log_b: Column, foot: Column, at_foot: Column) -> Colum
         tail = np.maximum(0.5 * tail, _TINY)
         depth = 0.5 * (square + t * t) - np.log(tail)  # −ln b
         steep = _DENSITY / tail
-        bend = square / s - s / 4
-        turn = -3 * square / (s * s) - 0.25
-        root = np.sqrt(depth)
-        newton = (target[rows] - 1 / root) * 2 * depth * root / steep
-        steeper = steep * (bend - steep)
-        second = 1.5 * steep / depth + bend - steep
-        change = 1.5 * (steeper / depth + (steep / depth) ** 2) + turn - steeper
-        return _householder(newton, second, second * second + change)
+        newton = (target[rows] * np.sqrt(depth) - 1) * 2 * depth / steep
+        second = steep * (1.5 / depth - 1) + square / s - t / 2
+        # So nearly straight that Halley's step, one order less, does as well.
+        halley: Column = newton / (1 + 0.5 * second * newton)
+        return halley
 
-    return _iterate(step, start, np.zeros_like(foot), foot)
+    return _iterate(step, start, np.zeros_like(y), foot.at * (1 + SLACK))
 
 
 def _above(y: Column, room: Column, knee: Column, at_knee: Column) -> Column:
@@ -213,14 +210,14 @@ def _above(y: Column, room: Column, knee: Column, at_knee: Column) -> Column:
         change = turn + steep * second
         return _householder(newton, second, second * second + change)
 
-    return _iterate(step, s, knee, np.full_like(knee, np.inf))
+    return _iterate(step, s, knee * (1 - SLACK), np.full_like(knee, np.inf))
 
 
 def _curve(y: Column, s: Column, side: float) -> tuple[Column, ...]:
     """Return b (side −1) or b_max − b (side +1), b′, and of ln b′ two derivatives."""
     h, t = y / s, s / 2
     scale = np.exp(-0.5 * (h * h + t * t))
-    near, far = np.abs(h - t) / _SQRT2, (h + t) / _SQRT2
+    near, far = side * (t - h) / _SQRT2, (h + t) / _SQRT2
     value = 0.5 * scale * (special.erfcx(near) + side * special.erfcx(far))
     slope = _DENSITY * scale
     square = (h / s) * h
@@ -242,10 +239,12 @@ def _iterate(step: Step, s: Column, low: Column, high: Column) -> Column:
         for _ in range(_STEPS):
             at = s[rows]
             move = step(rows, at)
-            after = np.clip(at + move, np.maximum(low[rows], at / 4), high[rows])
-            after = np.where(np.isfinite(after), after, at)
-            s[rows] = after
+            least = np.maximum(low[rows], at / 4)
+            after = np.minimum(np.maximum(at + move, least), high[rows])
             rest = np.flatnonzero(~(np.abs(move) <= _SETTLED * at))
+            lost = rest[np.isnan(after[rest])]
+            after[lost] = at[lost]
+            s[rows] = after
             if not rest.size:
                 break
             rows = rest if isinstance(rows, slice) else rows[rest]
