@@ -27,8 +27,8 @@ async def run(  # noqa: PLR0913 - what the command line says, word for word
 ) -> None:
     """Publish what one source says until it has no more to say.
 
-    Cancelled, it flushes within `producers.publisher.FLUSH_SECONDS`; what finds
-    no broker by then is spooled under `data_dir`, and sent first next time.
+    Cancelled, it flushes for as long as the settings say; what finds no broker by
+    then is spooled under `data_dir`, and sent first next time.
 
     Args:
         settings: the cluster, and the host on which metrics are served.

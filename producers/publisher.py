@@ -25,8 +25,6 @@ from streams.settings import Kafka, nanoseconds
 log = structlog.get_logger(__name__)
 
 USUAL = Sending()
-FLUSH_SECONDS = 5.0
-"""What a stop may take before the rest goes to disk."""
 
 
 class Publisher:
@@ -38,10 +36,10 @@ class Publisher:
             before anything new, at the next start.
         sending: how large records and the buffer may get; while the buffer is
             full `publish` waits.
-        flush_seconds: how long a stop tries before it spools.
 
     Entered, it sends; left, it flushes. Left by an exception or cancelled, it
-    flushes for `flush_seconds`; left in the ordinary way, until all is sent.
+    flushes for as long as `sending` says; left in the ordinary way, until all is
+    sent.
 
     Raises:
         ValueError: the spool is not readable.
@@ -53,13 +51,10 @@ class Publisher:
         kafka: Kafka,
         spool: Spool,
         sending: Sending = USUAL,
-        *,
-        flush_seconds: float = FLUSH_SECONDS,
     ) -> None:
         self._link = Link(kafka)
         self._spool = spool
         self._sending = sending
-        self._flush_seconds = flush_seconds
         self._lanes: dict[tuple[str, str | None], Lane] = {}
         self._letters = Letters()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -88,7 +83,8 @@ class Publisher:
     ) -> None:
         """Flush; what cannot be sent goes to the spool."""
         try:
-            await self._flush(None if error is None else self._flush_seconds)
+            patience = self._sending.flush.total_seconds()
+            await self._flush(None if error is None else patience)
         finally:
             for task in self._tasks:
                 task.cancel()

@@ -1,5 +1,6 @@
 """Which sources are listened to: each is one ``[sources.NAME]`` of the file."""
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -16,6 +17,18 @@ Speed = Annotated[float, Field(ge=0)]
 """Seconds of the market in one of ours; 0 is as fast as it goes."""
 
 
+Meaning = tuple[str, str | None]
+"""What a series is of: a symbol, and the measure of its vol or None for its price."""
+
+
+def _prices(symbols: Iterable[str]) -> frozenset[Meaning]:
+    return frozenset((symbol, None) for symbol in symbols)
+
+
+def _in_order(meaning: Meaning) -> tuple[str, str]:
+    return meaning[0], meaning[1] or ""
+
+
 class Sending(Table):
     """What every source may be told about how it reaches Kafka."""
 
@@ -27,6 +40,13 @@ class Sending(Table):
     buffer_ticks: Annotated[int, Field(ge=1)] = 1_000_000
     """Ticks kept in memory (24 bytes each) while the broker is away; then the
     source waits."""
+    flush: Duration = timedelta(seconds=0.8)
+    """How long a stop tries to send the rest; what is left then is spooled. Less
+    than what a supervisor grants: `volcross up` has ten seconds for everything."""
+
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of, as far as that is known beforehand."""
+        return frozenset()
 
 
 class ReplaySource(Sending):
@@ -73,6 +93,11 @@ class SyntheticSource(Sending):
             raise ValueError("a market that begins now can only run at speed = 1")
         return self
 
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        vols = {(s, how.measure) for s, how in self.symbols.items() if how.measure}
+        return _prices(self.symbols) | vols
+
     def starts(self, now: datetime | None = None) -> datetime:
         """Return when the market begins."""
         return self.begin or now or datetime.now(UTC)
@@ -86,6 +111,10 @@ class StorySource(Sending):
     """How long the telling takes; 0 is as fast as it goes."""
     data: Path | None = None
     """A directory with hourly Bitcoin prices, instead of daily ones."""
+
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        return _prices(("NVDA", "BTC")) | {("NVDA", "iv30"), ("BTC", "dvol")}
 
 
 class LiveSource(Sending):
@@ -110,6 +139,11 @@ class DeribitSource(LiveSource):
     stream_url: str = "wss://www.deribit.com/ws/api/v2"
     http_url: str = "https://www.deribit.com/api/v2"
 
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        vols = frozenset((currency, "dvol") for currency in self.currencies)
+        return vols | _prices(self.currencies if self.prices else ())
+
 
 class CboeSource(LiveSource):
     """Delayed quotes of US underlyings: iv30, price, option chain."""
@@ -122,6 +156,10 @@ class CboeSource(LiveSource):
     silence: Duration = timedelta(minutes=20)
     url: str = "https://cdn.cboe.com/api/global/delayed_quotes/options"
 
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        return _prices(self.symbols) | {(symbol, "iv30") for symbol in self.symbols}
+
 
 class TradesSource(LiveSource):
     """Trades of a crypto exchange."""
@@ -131,6 +169,10 @@ class TradesSource(LiveSource):
     """Our symbols and the venue's names for them; BTC and ETH by default."""
     url: str = ""
     """The venue's own, unless given."""
+
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        return _prices(self.symbols or ("BTC", "ETH"))
 
 
 class YahooSource(LiveSource):
@@ -145,6 +187,10 @@ class YahooSource(LiveSource):
     """Whose hours count as silence."""
     url: str = "wss://streamer.finance.yahoo.com/?version=2"
 
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        return _prices(self.symbols)
+
 
 class AlpacaSource(LiveSource):
     """Trades of US stocks, with a key."""
@@ -156,6 +202,10 @@ class AlpacaSource(LiveSource):
     secret: SecretStr | None = None
     url: str = ""
     """The venue's own, unless given."""
+
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        return _prices(self.symbols)
 
     def credentials(self) -> tuple[str, str]:
         """Return the key and its secret.
@@ -178,6 +228,10 @@ class MassiveSource(LiveSource):
     key: SecretStr | None = None
     url: str = ""
     """The venue's own, unless given."""
+
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        return _prices(self.symbols)
 
     def credential(self) -> str:
         """Return the key.
@@ -213,6 +267,10 @@ class FailoverSource(Sending):
     settle: Duration = timedelta(minutes=1)
     """How long a better one has to speak before it is believed again."""
 
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        return frozenset().union(*(venue.gives() for venue in self.prefer))
+
 
 SourceSettings = Annotated[
     ReplaySource
@@ -228,3 +286,25 @@ SourceSettings = Annotated[
     Field(discriminator="kind"),
 ]
 """Any source, told apart by its ``kind``."""
+
+
+def rivals(sources: "Mapping[str, SourceSettings]") -> str | None:
+    """Return which two sources would speak of the same thing; None if none do.
+
+    Whoever reads a topic knows one watermark for each thing, so two that speak
+    of it side by side would each take the other for a repetition.
+
+    Args:
+        sources: as configured, by name.
+    """
+    first: dict[Meaning, str] = {}
+    for name, settings in sources.items():
+        # A price before a vol, so that the first found is always the same.
+        for symbol, measure in sorted(settings.gives(), key=_in_order):
+            other = first.setdefault((symbol, measure), name)
+            if other != name:
+                return (
+                    f"{other} and {name} both give the {measure or 'price'} of"
+                    f' {symbol}: leave one out, or make them one of kind "failover"'
+                )
+    return None

@@ -15,6 +15,7 @@ from rich.text import Text
 from yarl import URL
 
 from alerts.settings import Email, Slack, Webhook
+from producers.settings import rivals
 from volcross.broker import BrokerError, binary
 from volcross.config import Settings
 from volcross.provisioning import existing, mismatches, refusal, wanted
@@ -65,6 +66,8 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         said=f"{len(settings.symbols)} symbols, {len(settings.pairs)} pairs,"
         f" {len(settings.sources)} sources, {len(settings.rules)} rules",
     )
+    if (told := rivals(settings.sources)) is not None:
+        yield Finding("sources", good=False, said=told)
     yield await _broker(settings)
     channels = settings.channels
     if not channels.names:

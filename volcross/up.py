@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 
+from producers.settings import rivals
 from volcross.broker import SHORTCOMINGS, BrokerError, EmbeddedBroker
 from volcross.config import Settings
 from volcross.provisioning import provisioned
@@ -79,10 +80,13 @@ async def up(settings: Settings, config: Path | None) -> None:
     """Run the service until cancelled; then end all of it within 10 seconds.
 
     Raises:
-        Refusal: the broker's port is in use, or existing topics do not fit.
+        Refusal: the broker's port is in use, existing topics do not fit, or two
+            sources speak of the same.
     """
     if not settings.sources:
         raise Refusal("nothing to monitor: the configuration has no [sources]")
+    if (told := rivals(settings.sources)) is not None:
+        raise Refusal(f"sources: {told}")
     supervisor = Supervisor()
     try:
         if settings.embedded:

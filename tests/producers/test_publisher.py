@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -68,6 +69,12 @@ async def sent(publisher: Publisher) -> None:
     async with asyncio.timeout(10):
         while publisher.buffered:  # noqa: ASYNC110 - a count, seen from outside
             await asyncio.sleep(0.001)
+
+
+async def freeze(broker: Broker) -> None:
+    """Hold the broker; its threads take a moment to stop."""
+    broker.freeze()
+    await asyncio.sleep(0.5)
 
 
 @pytest.fixture(autouse=True)
@@ -214,7 +221,7 @@ async def test_a_full_buffer_makes_the_source_wait(
     async with Publisher(kafka, spool, Sending(buffer_ticks=1000)) as publisher:
         await publisher.publish(numbered(BTC, 0, 10))
         await sent(publisher)
-        broker.freeze()
+        await freeze(broker)
         await publisher.publish(numbered(BTC, 10, 1000))
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.5):
@@ -229,7 +236,9 @@ async def stop_without_broker(
     kafka: Kafka, spool: Spool, first: int, count: int
 ) -> None:
     async def work() -> None:
-        async with Publisher(kafka, spool, flush_seconds=0.3) as publisher:
+        async with Publisher(
+            kafka, spool, Sending(flush=timedelta(seconds=0.3))
+        ) as publisher:
             await publisher.publish(numbered(BTC, first, count))
             await asyncio.sleep(60)
 
@@ -262,11 +271,12 @@ async def test_a_stop_while_the_broker_is_frozen_spools_what_was_in_flight(
     kafka: Kafka, spool: Spool, broker: Broker
 ) -> None:
     async def work() -> None:
-        async with Publisher(kafka, spool, flush_seconds=0.3) as publisher:
+        async with Publisher(
+            kafka, spool, Sending(flush=timedelta(seconds=0.3))
+        ) as publisher:
             await publisher.publish(numbered(BTC, 0, 10))
             await sent(publisher)
-            broker.freeze()
-            await asyncio.sleep(0.3)  # a busy machine takes a while to stop it
+            await freeze(broker)
             await publisher.publish(numbered(BTC, 10, 10))
             await asyncio.sleep(0.1)
             await publisher.publish(numbered(BTC, 20, 10))

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from producers.settings import ReplaySource, SourceSettings, StorySource
+from producers.settings import ReplaySource, SourceSettings, StorySource, rivals
 from producers.sources import SOURCES
 
 ANY: TypeAdapter[Any] = TypeAdapter(SourceSettings)
@@ -48,3 +48,37 @@ def test_every_kind_is_in_the_table() -> None:
 def test_bad_tables_are_refused(table: dict[str, Any], complaint: str) -> None:
     with pytest.raises(ValidationError, match=complaint):
         ANY.validate_python(table)
+
+
+@pytest.mark.parametrize(
+    ("tables", "complaint"),
+    [
+        (["deribit", "cboe"], None),
+        (["deribit", "coinbase"], "a0 and a1 both give the price of BTC"),
+        ([{"kind": "deribit", "prices": False}, "coinbase"], None),
+        (["coinbase", "kraken"], "a0 and a1 both give the price of BTC"),
+        (["cboe", "yahoo"], "a0 and a1 both give the price of NVDA"),
+        (["story", "deribit"], "a0 and a1 both give the price of BTC"),
+        (
+            [
+                {"kind": "failover", "prefer": [{"kind": "coinbase"}] * 2},
+                {"kind": "deribit", "prices": False},
+            ],
+            None,
+        ),
+        (["deribit", {"kind": "synthetic", "symbols": {"X": {"measure": "iv"}}}], None),
+        (
+            ["deribit", {"kind": "synthetic", "symbols": {"BTC": {"measure": "dvol"}}}],
+            "a0 and a1 both give the price of BTC",
+        ),
+    ],
+)
+def test_two_that_speak_of_the_same_are_told(
+    tables: list[Any], complaint: str | None
+) -> None:
+    sources = {
+        f"a{n}": ANY.validate_python({"kind": t} if isinstance(t, str) else t)
+        for n, t in enumerate(tables)
+    }
+    told = rivals(sources)
+    assert told is None if complaint is None else (told or "").startswith(complaint)
