@@ -6,14 +6,22 @@ from pathlib import Path
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from producers import story
 from producers.app import run
-from producers.settings import ReplaySource, StorySource, SyntheticSource
-from streams.events import Origin, PriceTicks, VolTicks
+from producers.settings import (
+    DeribitSource,
+    ReplaySource,
+    StorySource,
+    SyntheticSource,
+)
+from streams.events import ChainSnapshot, Origin, PriceTicks, Rejected, VolTicks
 from streams.settings import Kafka, StreamSettings
-from streams.topics import PRICE_TICKS, VOL_TICKS
+from streams.topics import CHAINS, PRICE_TICKS, REJECTED, VOL_TICKS
 from tests.producers.consuming import read
+from tests.producers.test_deribit import stamped, subscribed
+from tests.producers.venues import Call, exchange, site
 from volcross.provisioning import provision
 
 pytestmark = pytest.mark.kafka
@@ -112,3 +120,64 @@ async def test_a_source_that_cannot_be_opened_says_why(
     source = ReplaySource(kind="replay", files=[tmp_path / "gone.csv"])
     with pytest.raises(ValueError, match=r"gone\.csv: no such file"):
         await run(settings, "replay", source, data_dir=tmp_path)
+
+
+async def test_a_live_venue_reaches_every_topic_it_speaks_to(
+    settings: StreamSettings, tmp_path: Path
+) -> None:
+    row = {
+        "instrument_name": "BTC-25JUN27-50000-C",
+        "bid_price": 0.3,
+        "ask_price": 0.31,
+        "mark_iv": 48.0,
+        "estimated_delivery_price": 63000.0,
+    }
+
+    async def answer(request: web.Request) -> web.Response:  # noqa: ARG001
+        return web.json_response({"result": [row]})
+
+    async def talk(call: Call) -> None:
+        await subscribed(call)
+        await call.say("{not JSON", stamped(50), stamped(51))
+        await call.hang()
+
+    async with exchange(talk) as venue, site(answer) as http:
+        source = DeribitSource(
+            kind="deribit", stream_url=venue.url, http_url=http.url, prices=False
+        )
+        tape = tmp_path / "deribit.jsonl"
+        task = asyncio.create_task(
+            run(settings, "deribit", source, data_dir=tmp_path, record=tape)
+        )
+        chains = await read(settings.kafka, CHAINS, 1)
+        vols = await read(settings.kafka, VOL_TICKS, 1)
+        rejected = await read(settings.kafka, REJECTED, 1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert isinstance(chains[0], ChainSnapshot)
+    assert (chains[0].iv, chains[0].coin_settled) == ([0.48], True)
+    told = [v for r in vols if isinstance(r, VolTicks) for v in r.value]
+    assert told[:2] == [0.5, 0.51]
+    refused = rejected[0]
+    assert isinstance(refused, Rejected)
+    assert (refused.topic, refused.reason) == ("source.deribit", "unparseable")
+    assert refused.original == b"{not JSON"
+
+    # What was recorded says the same again, with nobody there to say it.
+    again = settings.model_copy(
+        update={
+            "kafka": settings.kafka.model_copy(
+                update={"topic_prefix": f"{settings.kafka.topic_prefix}again."}
+            )
+        }
+    )
+    await asyncio.to_thread(provision, again.kafka)
+    await run(again, "deribit", source, data_dir=tmp_path, playback=tape)
+    replayed = [
+        r for r in await read(again.kafka, VOL_TICKS) if isinstance(r, VolTicks)
+    ]
+    assert [v for r in replayed for v in r.value][:2] == [0.5, 0.51]
+    (chain,) = await read(again.kafka, CHAINS)
+    assert chain == chains[0]
+    assert await read(again.kafka, REJECTED) == rejected
