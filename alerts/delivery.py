@@ -8,7 +8,8 @@ import asyncio
 import os
 import random
 import socket
-from typing import NamedTuple, Protocol
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import structlog
 
@@ -81,6 +82,14 @@ class Channel(Protocol):
 
     async def close(self) -> None:
         """Let go of connections."""
+
+
+@runtime_checkable
+class Retelling(Protocol):
+    """A channel that has to repeat what is open, also what we did not tell it."""
+
+    def resume(self, told: Iterable[Alert]) -> None:
+        """Learn what was announced before we started, oldest first."""
 
 
 class Result(NamedTuple):

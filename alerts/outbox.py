@@ -22,7 +22,7 @@ from aiokafka.structs import ConsumerRecord
 
 from alerts import metrics
 from alerts.bundling import bundles
-from alerts.delivery import Channel, Interrupted, Result, deliver
+from alerts.delivery import Channel, Interrupted, Result, Retelling, deliver
 from alerts.ledger import Key, Ledger, Post
 from alerts.message import compose_all
 from alerts.pace import Pace
@@ -107,6 +107,8 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         consumer.subscribe([self._topic], listener=self)
         try:
             await consumer.start()
+            if isinstance(self._channel, Retelling):
+                self._channel.resume(await self._settled_alerts())
             while not self._stop.is_set():
                 batches = await consumer.getmany(timeout_ms=_POLL_MS)
                 for place, records in batches.items():
@@ -137,6 +139,23 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
                     return
                 await self._commit(consumer, place, offsets[id(bundle[-1])] + 1)
             await self._commit(consumer, place, records[-1].offset + 1)
+
+    async def _settled_alerts(self) -> list[Alert]:
+        """Return what this channel was told before we started, oldest first."""
+        reader = self._post.reader
+        end = await reader.end(self._topic, 0)
+        # Read whole first: the reader serves one at a time, and the ledger is next.
+        records = [raw async for _, raw in reader.between(self._topic, 0, 0, end)]
+        told = []
+        for raw in records:
+            with contextlib.suppress(wire.Unreadable):
+                alert = _alert.decode(raw)
+                outcome = await self._ledger.outcome(alert.id, alert.state)
+                if self._channel.name in alert.channels and (
+                    outcome is Outcome.DELIVERED
+                ):
+                    told.append(alert)
+        return told
 
     async def _commit(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, offset: int

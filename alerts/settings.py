@@ -161,12 +161,23 @@ class Webhook(Table):
     per_minute: Rate = 600
 
 
+class Alertmanager(Table):
+    """A Prometheus Alertmanager, which has routes and silences of its own."""
+
+    url: SecretWebAddress
+    """Of its root, as its own ``--web.external-url`` has it."""
+    resend_every: Length = timedelta(minutes=1)
+    timeout: Length = timedelta(seconds=10)
+    per_minute: Rate = 600
+
+
 class Channels(Table):
     """Where alerts can go; a table that is absent is a channel that is off."""
 
     slack: Slack | None = None
     email: Email | None = None
     webhook: Webhook | None = None
+    alertmanager: Alertmanager | None = None
 
     @property
     def names(self) -> list[str]:

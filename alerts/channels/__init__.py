@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from alerts.channels.alertmanager import AlertmanagerChannel
 from alerts.channels.email import EmailChannel
 from alerts.channels.slack import SlackChannel
 from alerts.channels.webhook import WebhookChannel
@@ -13,6 +14,7 @@ CHANNELS: dict[str, Callable[[Any], Channel]] = {
     "slack": SlackChannel,
     "email": EmailChannel,
     "webhook": WebhookChannel,
+    "alertmanager": AlertmanagerChannel,
 }
 """Each takes the table of its own name in ``[channels]``."""
 

@@ -7,9 +7,11 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from alerts.settings import Retry
+from alerts.channels.alertmanager import AlertmanagerChannel
+from alerts.settings import Alertmanager, Retry
 from streams.events import Alert, AlertState, Outcome, Silence
 from streams.settings import Kafka
 from streams.topics import ALERTS
@@ -23,6 +25,7 @@ from tests.alerts.posting import (
     slack,
 )
 from tests.alerts.samples import FIRING, MINUTE, RESOLVED, answer, http_server, in_words
+from tests.brokers import Broker
 from volcross.provisioning import provision
 
 pytestmark = pytest.mark.kafka
@@ -202,3 +205,43 @@ async def test_a_silenced_rule_is_recorded_and_told_to_nobody(kafka: Kafka) -> N
     assert reasons[FIRING.id, AlertState.RESOLVED] == "its firing was silenced"
     assert reasons[f"{2:016x}", AlertState.FIRING] == ""
     assert len(server.bodies) == 2
+
+
+async def test_a_broker_that_stands_still_after_the_post_costs_no_second_one(
+    kafka: Kafka, broker: Broker
+) -> None:
+    async with (
+        http_server(0.3) as server,
+        posting(kafka) as post,
+        carrying(post, slack(server.url)),
+    ):
+        await announce(post, FIRING)
+        async with asyncio.timeout(30):
+            await server.called.wait()
+        broker.freeze()
+        await asyncio.sleep(4)
+        broker.thaw()
+        await announce(post, RESOLVED)
+        recorded = await deliveries(post, 2)
+    assert [d.outcome for d in recorded] == [Outcome.DELIVERED] * 2
+    assert len(server.bodies) == 2
+
+
+async def test_what_is_open_is_repeated_to_alertmanager_after_a_restart(
+    kafka: Kafka,
+) -> None:
+    firing = msgspec.structs.replace(FIRING, channels=["alertmanager"])
+    async with http_server(path="/api/v2/alerts") as server, posting(kafka) as post:
+        url = SecretStr(server.url.removesuffix("/api/v2/alerts"))
+        settings = Alertmanager(url=url, resend_every=timedelta(hours=1))
+        await announce(post, firing)
+        async with carrying(post, AlertmanagerChannel(settings)):
+            await deliveries(post, 1)
+        server.called.clear()
+        async with (
+            asyncio.timeout(30),
+            carrying(post, AlertmanagerChannel(settings)),
+        ):
+            await server.called.wait()
+    first, again = (json.loads(body) for body in server.bodies)
+    assert [alert["labels"] for alert in first] == [alert["labels"] for alert in again]
