@@ -17,7 +17,7 @@ from producers import metrics
 from producers.coverage import Stretch
 from producers.lanes import Lane, Letters, addressed
 from producers.link import Link
-from producers.settings import Sending
+from producers.settings import Meaning, Sending
 from producers.source import SECOND, Heard, Said, Series
 from producers.spool import Spool, Spooled
 from streams.settings import Kafka, nanoseconds
@@ -55,8 +55,9 @@ class Publisher:
         self._link = Link(kafka)
         self._spool = spool
         self._sending = sending
-        self._lanes: dict[tuple[str, str | None], Lane] = {}
+        self._lanes: dict[Meaning, Lane] = {}
         self._letters = Letters()
+        self._covered: dict[Meaning, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._error: BaseException | None = None
         self._room = asyncio.Event()
@@ -109,6 +110,21 @@ class Publisher:
         else:
             self._count(self._letters.post(said))
 
+    def _note_gap(self, stretch: Stretch) -> None:
+        series = stretch.series
+        before = self._covered.get(series.meaning, stretch.start)
+        self._covered[series.meaning] = stretch.end
+        if stretch.start > before:
+            gap = (stretch.start - before) / SECOND
+            metrics.GAP_SECONDS.labels(series.source, series.symbol).inc(gap)
+            log.warning(
+                "nobody listened for a while",
+                source=series.source,
+                symbol=series.symbol,
+                measure=series.measure,
+                seconds=round(gap, 3),
+            )
+
     def _lane(self, series: Series) -> Lane:
         lane = self._lanes.get(series.meaning)
         if lane is None:
@@ -130,6 +146,7 @@ class Publisher:
         """Send one stretch, and count it."""
         series, ticks = stretch.series, len(stretch.at)
         await self.deliver(addressed(stretch), ticks)
+        self._note_gap(stretch)
         labels = (series.topic.name, series.source, series.symbol)
         metrics.RECORDS.labels(*labels).inc()
         metrics.TICKS.labels(*labels).inc(ticks)

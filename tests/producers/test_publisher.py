@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from producers.publisher import Publisher
 from producers.settings import Sending
@@ -299,3 +301,36 @@ async def test_a_spool_that_is_none_is_refused_by_line(
     with pytest.raises(ValueError, match=r"test\.jsonl:2: no spool"):
         await Publisher(nowhere, spool).__aenter__()
     assert spool.path.exists()
+
+
+async def test_a_spool_that_cannot_be_written_says_what_is_lost(
+    nowhere: Kafka, spool: Spool
+) -> None:
+    spool.path.with_suffix(".draft").mkdir(parents=True)  # stands in the way
+    with capture_logs() as said, pytest.raises(OSError, match="draft"):
+        await stop_without_broker(nowhere, spool, 0, 10)
+    lost = [line for line in said if line["log_level"] == "critical"]
+    assert [line["event"] for line in lost] == ["lost, for it could not be spooled"]
+    assert lost[0]["records"] == 1
+
+
+async def test_a_hole_in_a_venues_word_is_counted(kafka: Kafka, spool: Spool) -> None:
+    series = Series("HOLE", "test")
+    name = "volcross_feed_gap_seconds_total"
+    labels = {"feed": "test", "symbol": "HOLE"}
+    empty = np.empty(0, np.int64)
+    async with Publisher(kafka, spool) as publisher:
+        for since, until in ((0, 10), (10, 20), (50, 60), (55, 70)):
+            await publisher.publish(
+                Heard(
+                    series,
+                    empty,
+                    empty.astype(np.float64),
+                    until=until * SECOND,
+                    since=since * SECOND,
+                )
+            )
+    records = [r for r in await read(kafka, PRICE_TICKS) if isinstance(r, PriceTicks)]
+    covered = sum(r.end - r.start for r in records)
+    assert covered == 40 * SECOND
+    assert REGISTRY.get_sample_value(name, labels) == 30
