@@ -85,7 +85,7 @@ async def rewind(kafka: Kafka, channel: str) -> None:
 
 
 async def deliveries(
-    post: Post, count: int, within: float = 40.0
+    post: Post, count: int, within: float = 90.0
 ) -> Sequence[Delivery]:
     """Return what is recorded, once it is at least `count`."""
     codec = wire.Codec(Delivery)
