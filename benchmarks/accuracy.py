@@ -150,7 +150,7 @@ def rolling(n: int, prefixes: int) -> bool:
 def main() -> None:
     """Run both, and say by the exit code whether the promises hold."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--options", type=int, default=1_000_000)
+    parser.add_argument("--options", type=int, default=2_000_000)
     parser.add_argument("--prices", type=int, default=10_000_000)
     arguments = parser.parse_args()
     good = solver(arguments.options)

@@ -103,8 +103,10 @@ def solver(rounds: int) -> None:
     """Print what an implied vol costs, beside QuantLib and lets-be-rational."""
     random, n, few = np.random.default_rng(0), 4_000, 500
     forward = np.full(n, 100.0)
+    # As in a chain: by expiry, then by strike.
+    years = np.repeat(np.array([7, 14, 30, 60, 90]) / 365, n // 5)
     strike = 100 * np.exp(random.normal(0, 0.3, n))
-    years = random.choice([7, 14, 30, 60, 90], n) / 365
+    strike = np.sort(strike.reshape(5, -1)).ravel()
     vol = random.uniform(0.2, 1.2, n)
     call = strike >= forward
     price = black_price(forward, strike, vol * np.sqrt(years), call)
@@ -114,7 +116,7 @@ def solver(rounds: int) -> None:
     rows = [
         (ql.Option.Call if c else ql.Option.Put, k, f, p, t)
         for c, k, f, p, t in zip(
-            *(x[:few].tolist() for x in (call, strike, forward, price, years)),
+            *(x[:: n // few].tolist() for x in (call, strike, forward, price, years)),
             strict=True,
         )
     ]
@@ -149,10 +151,10 @@ def solver(rounds: int) -> None:
                 lambda: implied_vols(price, forward, strike, years, call),
                 price.size,
             ),
-            Contender("QuantLib to 1e-12", quantlib_newton, few),
-            Contender("QuantLib, Li–RS to 1e-6", quantlib_li, few),
-            Contender("QuantLib to 1e-6", quantlib_default, few),
-            Contender("lets-be-rational", rational, few),
+            Contender("QuantLib to 1e-12", quantlib_newton, len(rows)),
+            Contender("QuantLib, Li–RS to 1e-6", quantlib_li, len(rows)),
+            Contender("QuantLib to 1e-6", quantlib_default, len(rows)),
+            Contender("lets-be-rational", rational, len(rows)),
         ],
         rounds,
     )
