@@ -20,6 +20,7 @@ from producers.conversation import (
 )
 from producers.settings import LiveSource
 from producers.source import SECOND, Heard, Reason, Said, Series, Unusable
+from streams.events import ChainSnapshot
 from streams.volatility.market_time import MarketClock
 
 AHEAD_NS = 60 * SECOND
@@ -32,7 +33,7 @@ class Limits:
     """When a connection that is open is no longer good enough.
 
     Attributes:
-        silence: seconds of market time without a tick before it is given up:
+        silence: seconds of market time without a tick or a chain before it is given up:
             feeds have stayed connected and said nothing for a day and a half.
         deaf: seconds without any sign of life, in any market.
         grace: seconds for which a tick may be on its way to us.
@@ -111,16 +112,7 @@ class Listener:
                     if isinstance(meaning, Tick):
                         ticks.setdefault(meaning.series, []).append(meaning)
                         continue
-                    if isinstance(meaning, Missed):
-                        yield from self._column(meaning.series, ticks)
-                        self._spoken.discard(meaning.series)
-                    if isinstance(meaning, Alive):
-                        yield from self._noted(meaning.series, received)
-                        continue
-                    if isinstance(meaning, Heard):
-                        yield from self._column(meaning.series, ticks)
-                        self._mark(meaning)
-                    yield meaning
+                    yield from self._apart(meaning, received, ticks)
             except Refused as error:
                 refused = error
                 break
@@ -164,6 +156,26 @@ class Listener:
         except Exception as error:  # noqa: BLE001 - a bad message ends no connection
             return [unusable(source, error, _raw(frame))]
 
+    def _apart(
+        self,
+        meaning: Missed | Alive | Reply | Heard | ChainSnapshot | Unusable,
+        received: int,
+        ticks: dict[Series, list[Tick]],
+    ) -> Iterator[Said | Reply | Missed]:
+        """Yield what a meaning that is no tick comes to."""
+        if isinstance(meaning, Alive):
+            yield from self._noted(meaning.series, received)
+            return
+        if isinstance(meaning, Missed):
+            yield from self._column(meaning.series, ticks)
+            self._spoken.discard(meaning.series)
+        elif isinstance(meaning, Heard):
+            yield from self._column(meaning.series, ticks)
+            self._mark(meaning)
+        elif isinstance(meaning, ChainSnapshot):
+            self._speaks()
+        yield meaning
+
     def _column(
         self, series: Series, ticks: dict[Series, list[Tick]]
     ) -> Iterator[Heard]:
@@ -186,9 +198,12 @@ class Listener:
             return None
         return first if first >= self._vouched.get(series, 0) else self._opened
 
-    def _mark(self, heard: Heard) -> None:
+    def _speaks(self) -> None:
         self.heard_data = True
         self._ticked = max(self._ticked, self.alive)
+
+    def _mark(self, heard: Heard) -> None:
+        self._speaks()
         self._spoken.add(heard.series)
         last = int(heard.at.max()) + 1 if len(heard.at) else 0
         known = self._vouched.get(heard.series, 0)

@@ -9,6 +9,7 @@ from producers.conversation import Alive, Frame, Meaning, Missed, Odd, Refused, 
 from producers.listener import Limits, Listener
 from producers.numbering import Numbering
 from producers.source import SECOND, Heard, Reason, Series, Unusable
+from streams.events import ChainSnapshot
 from streams.volatility.market_time import market_clock
 from tests.producers.test_story import utc
 
@@ -221,3 +222,25 @@ def test_a_tick_from_the_future_does_not_shut_out_those_that_follow() -> None:
     assert refused.reason is Reason.FAR_FUTURE
     (heard,) = [s for s in said if isinstance(s, Heard)]
     assert heard.at.tolist() == [OPENED + SECOND]
+
+
+def test_a_chain_is_no_silence() -> None:
+    chain = ChainSnapshot(
+        symbol="BTC",
+        source="test",
+        at=OPENED,
+        spot=1.0,
+        expiry=[],
+        strike=[],
+        right=[],
+        bid=[],
+        ask=[],
+        iv=[],
+    )
+    ear = listener({"chain": [chain]})
+    assert list(ear.hear([(OPENED + 59 * SECOND, "chain")], "test")) == [chain]
+    assert ear.heard_data
+    ear.alive = OPENED + 118 * SECOND
+    assert ear.complaint(OPENED + 118 * SECOND) is None
+    ear.alive = OPENED + 120 * SECOND
+    assert ear.complaint(OPENED + 120 * SECOND) is not None
