@@ -1,6 +1,6 @@
 """Any HTTP endpoint: the alert as JSON, signed.
 
-The body is documented by docs/webhook.schema.json. With a secret, the header
+The body is documented in docs/alerts.md. With a secret, the header
 ``Volcross-Signature: t=<unix seconds>,v1=<hex>`` carries the HMAC-SHA256 of
 ``<unix seconds>.<body>``, so that a receiver can tell ours from a stranger's
 and today's from one played back. ``Idempotency-Key`` is the same for every
