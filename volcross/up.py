@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
@@ -87,6 +88,8 @@ async def up(settings: Settings, config: Path | None) -> None:
         raise Refusal("nothing to monitor: the configuration has no [sources]")
     if (told := rivals(settings.sources)) is not None:
         raise Refusal(f"sources: {told}")
+    if taken := [what for what, host, port in ports(settings) if not free(host, port)]:
+        raise Refusal(*taken)
     supervisor = Supervisor()
     try:
         if settings.embedded:
@@ -115,19 +118,46 @@ async def up(settings: Settings, config: Path | None) -> None:
         log.info("down")
 
 
+def ports(settings: Settings) -> Iterator[tuple[str, str, int]]:
+    """Yield every port our processes will want: what to say, host, number.
+
+    A process that finds its port taken dies, and is started again for ever: a
+    person should hear of it before.
+    """
+    metrics, page = settings.metrics, settings.page
+    wanted = [("stream", metrics.stream), ("alert", metrics.alert)]
+    if metrics.produce:
+        wanted += [
+            (name, metrics.produce + place)
+            for place, name in enumerate(settings.sources)
+        ]
+    for name, port in wanted:
+        said = f"port {port} on {metrics.host}, for the metrics of {name},"
+        yield f"{said} is already in use", metrics.host, port
+    said = f"port {page.port} on {page.host}, for the live page, is already in use"
+    yield f"{said}; set page.port to another, or to 0", page.host, page.port
+
+
+def free(host: str, port: int) -> bool:
+    """Say whether nobody listens on a port; 0 always is."""
+    with socket.socket() as probe:
+        # As servers do, or the last run's closed connections would count.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 async def start_broker(supervisor: Supervisor, broker: EmbeddedBroker) -> None:
     """Start the embedded broker and wait until it answers.
 
     Raises:
         BrokerError: its port or its data folder is in use, or it cannot start.
     """
-    if broker.port:
-        with socket.socket() as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind((broker.host, broker.port))
-            except OSError:
-                raise BrokerError(broker.in_use()) from None
+    if not free(broker.host, broker.port):
+        raise BrokerError(broker.in_use())
     program = Program(
         name="broker",
         command=tuple(broker.command()),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -57,14 +58,14 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 def test_help_answers_before_anyone_gets_impatient(tmp_path: Path) -> None:
-    spent = []
-    for _ in range(5):
-        began = time.monotonic()
-        ran = volcross("--help", folder=tmp_path)
-        spent.append(time.monotonic() - began)
-        assert ran.returncode == 0
-    assert min(spent) < 0.5
+    # By its own CPU, not by what else this machine is doing.
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    ran = volcross("--help", folder=tmp_path)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert ran.returncode == 0
     assert "demo" in ran.stdout
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    assert spent < 0.5
 
 
 def test_it_says_its_version(tmp_path: Path) -> None:

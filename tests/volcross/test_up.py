@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import pytest
 
@@ -50,6 +51,7 @@ class Service:
 
     def __init__(self, folder: Path) -> None:
         self.port = free_port()
+        self.page = free_port()
         self.log = folder / "log"
         (folder / "volcross.toml").write_text(CONFIG)
         clean = {k: v for k, v in os.environ.items() if not k.startswith("VOLCROSS_")}
@@ -61,6 +63,7 @@ class Service:
                     **clean,
                     "PYTHONPATH": str(ROOT),
                     "VOLCROSS_BROKER__PORT": str(self.port),
+                    "VOLCROSS_PAGE__PORT": str(self.page),
                 },
                 stderr=log,
             )
@@ -104,6 +107,13 @@ class Service:
         lines = [line for line in told["spreads"] if line["spread"] is not None]
         return max((str(line["as_of"]) for line in lines), default="")
 
+    def ready(self) -> bool:
+        try:
+            with urlopen(f"http://127.0.0.1:{self.page}/readyz") as answer:
+                return bool(answer.status == 200)
+        except OSError:
+            return False
+
     def flows(self) -> bool:
         return self.reached() != ""
 
@@ -134,7 +144,8 @@ def test_it_works_and_then_ends_within_ten_seconds_leaving_nothing(
     assert any("kill -9 loses" in line["event"] for line in service.said())
     service.until(service.flows)
     children = service.children()
-    assert set(children) == {"broker", "produce made-up", "stream", "alert"}
+    assert set(children) == {"broker", "produce made-up", "stream", "alert", "page"}
+    service.until(service.ready)
     began = time.monotonic()
     service.process.terminate()
     assert service.process.wait(15) == 0
@@ -174,7 +185,18 @@ def test_no_orphan_survives_a_supervisor_that_is_killed(service: Service) -> Non
         time.sleep(0.1)
 
 
-def test_its_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("variable", "said"),
+    [
+        ("BROKER__PORT", ": another broker, or another volcross, runs there"),
+        ("PAGE__PORT", ", for the live page, is already in use; set page.port to"),
+        ("METRICS__STREAM", ", for the metrics of stream, is already in use"),
+        ("METRICS__PRODUCE", ", for the metrics of made-up, is already in use"),
+    ],
+)
+def test_a_port_in_use_is_one_clear_line(
+    tmp_path: Path, variable: str, said: str
+) -> None:
     (tmp_path / "volcross.toml").write_text(CONFIG)
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -186,7 +208,8 @@ def test_its_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
             env={
                 **os.environ,
                 "PYTHONPATH": str(ROOT),
-                "VOLCROSS_BROKER__PORT": str(port),
+                "VOLCROSS_BROKER__PORT": str(free_port()),
+                f"VOLCROSS_{variable}": str(port),
             },
             capture_output=True,
             text=True,
@@ -194,8 +217,7 @@ def test_its_port_in_use_is_one_clear_line(tmp_path: Path) -> None:
             check=False,
         )
     assert ran.returncode == 1
-    assert ran.stderr.splitlines()[-1] == (
-        f"volcross: port {port} on 127.0.0.1 is already in use:"
-        " another broker, or another volcross, runs there"
-    )
+    last = ran.stderr.splitlines()[-1]
+    assert last.startswith(f"volcross: port {port} on 127.0.0.1")
+    assert said in last
     assert "Traceback" not in ran.stderr
