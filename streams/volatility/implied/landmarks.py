@@ -47,7 +47,7 @@ def knee_price(moneyness: Column) -> Column:
 
 
 def foot(moneyness: Column) -> Foot:
-    """Return the foot; moneyness > 0."""
+    """Return the foot; of no meaning where moneyness is 0."""
     root = np.sqrt(moneyness)
     if root.max(initial=0.0) >= _WIDEST:
         return _exact_foot(moneyness)
@@ -60,10 +60,12 @@ def _exact_knee_price(y: Column) -> Column:
 
 
 def _exact_foot(y: Column) -> Foot:
-    slope = np.exp(-y / 2) / np.sqrt(2 * np.pi)
-    # y / 40 is past all doubles: no price is so small.
-    at = np.maximum(np.sqrt(2 * y) - _exact_knee_price(y) / slope, y / 40)
-    return Foot(at, normalised(y, at), special.ndtr(-y / (np.sqrt(3.0) * at)))
+    # At y = 0 there is no foot, and nobody asks for it: the knee is at 0 too.
+    with np.errstate(divide="ignore", invalid="ignore", under="ignore"):
+        slope = np.exp(-y / 2) / np.sqrt(2 * np.pi)
+        # y / 40 is past all doubles: no price is so small.
+        at = np.fmax(np.sqrt(2 * y) - _exact_knee_price(y) / slope, y / 40)
+        return Foot(at, normalised(y, at), special.ndtr(-y / (np.sqrt(3.0) * at)))
 
 
 class _Table:

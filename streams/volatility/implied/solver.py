@@ -33,6 +33,7 @@ _STEPS = 60
 these, only where a double cannot tell a strike from the forward."""
 _SETTLED = 1e-4
 """A step this small, relative to s, leaves an error of its third power."""
+_MOST = 0.8
 _SQRT2 = np.sqrt(2.0)
 _DENSITY = 1 / np.sqrt(2 * np.pi)
 _TINY = float(np.finfo(np.float64).tiny)
@@ -134,42 +135,36 @@ def _solve(
     answer[room <= 0] = Answer.ABOVE_MAXIMUM
     s = np.where(room <= 0, np.inf, 0.0)
 
-    knee = np.sqrt(2 * moneyness)
     at_knee = knee_price(moneyness)
     inside = (time_value > 0) & (room > 0)
-    low = np.flatnonzero(inside & (b < at_knee))
-    high = np.flatnonzero(inside & (b >= at_knee))
-    if low.size:
-        s[low] = _below(moneyness[low], b[low], log_b[low], knee[low], at_knee[low])
+    feet = foot(moneyness)
+    below = inside & (b < at_knee)
+    far = np.flatnonzero(below & (b < feet.price))
+    if far.size:
+        s[far] = _far_below(moneyness[far], log_b[far], Foot(*(x[far] for x in feet)))
+    near = np.flatnonzero(below & (b >= feet.price))
+    if near.size:
+        at_foot = Foot(*(x[near] for x in feet))
+        s[near] = _below(moneyness[near], b[near], at_foot, at_knee[near])
+    high = np.flatnonzero(inside & ~below)
     if high.size:
-        s[high] = _above(moneyness[high], room[high], knee[high], at_knee[high])
+        s[high] = _above(moneyness[high], room[high], at_knee[high])
     return s, answer
 
 
-def _below(
-    y: Column, b: Column, log_b: Column, knee: Column, at_knee: Column
-) -> Column:
-    """Solve on (0, knee): near it b itself is smooth, further down not."""
-    feet = foot(y)
-    s = np.empty_like(y)
-    far = np.flatnonzero(b < feet.price)
-    if far.size:
-        s[far] = _far_below(y[far], log_b[far], Foot(*(x[far] for x in feet)))
-    near = np.flatnonzero(b >= feet.price)
-    if near.size:
-        y, b, knee, at_knee = y[near], b[near], knee[near], at_knee[near]
-        base, at_base = feet.at[near], feet.price[near]
-        down, whole = b - at_knee, at_base - at_knee
-        # The parabola through the foot that touches the curve at the knee.
-        rise = down - at_base * (down / whole) ** 2
-        start = knee + rise / (_DENSITY * np.exp(-y / 2))
+def _below(y: Column, b: Column, foot: Foot, at_knee: Column) -> Column:
+    """Solve between foot and knee, where b itself is smooth."""
+    knee = np.sqrt(2 * y)
+    down, whole = b - at_knee, foot.price - at_knee
+    # The parabola through the foot that touches the curve at the knee.
+    rise = down - foot.price * (down / whole) ** 2
+    start = knee + rise / (_DENSITY * np.exp(-y / 2))
 
-        def step(rows: Rows, s: Column) -> Column:
-            value, slope, bend, turn = _curve(y[rows], s, -1.0)
-            return _householder((b[rows] - value) / slope, bend, bend * bend + turn)
+    def step(rows: Rows, s: Column) -> Column:
+        value, slope, bend, turn = _curve(y[rows], s, -1.0)
+        return _householder((b[rows] - value) / slope, bend, bend * bend + turn)
 
-        s[near] = _iterate(step, start, base * (1 - SLACK), knee * (1 + SLACK))
-    return s
+    return _iterate(step, start, foot.at * (1 - SLACK), knee * (1 + SLACK))
 
 
 def _far_below(y: Column, log_b: Column, foot: Foot) -> Column:
@@ -196,8 +191,9 @@ def _far_below(y: Column, log_b: Column, foot: Foot) -> Column:
     return _iterate(step, start, np.zeros_like(y), foot.at * (1 + SLACK))
 
 
-def _above(y: Column, room: Column, knee: Column, at_knee: Column) -> Column:
+def _above(y: Column, room: Column, at_knee: Column) -> Column:
     """Solve on (knee, ∞), where the logarithm of the room left is smooth."""
+    knee = np.sqrt(2 * y)
     share = room / (np.exp(-y / 2) - at_knee)
     s = np.maximum(-2 * special.ndtri(special.ndtr(-knee / 2) * share), knee)
     target = np.log(room)
@@ -247,5 +243,6 @@ def _iterate(step: Step, s: Column, low: Column, high: Column) -> Column:
             s[rows] = after
             if not rest.size:
                 break
-            rows = rest if isinstance(rows, slice) else rows[rest]
+            if rest.size < _MOST * at.size:  # else picking them costs more
+                rows = rest if isinstance(rows, slice) else rows[rest]
     return s
