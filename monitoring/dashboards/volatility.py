@@ -89,7 +89,7 @@ def volatility() -> dashboard.Dashboard:
                 "Age of the oldest implied reading. A market that is shut carries its"
                 " last value, and its age grows all night: see the band below.",
                 {
-                    "{{symbol}}": "topk(1, volcross:reading_age_seconds and on"
+                    "oldest": "max(volcross:reading_age_seconds and on"
                     f" (symbol, measure) {IMPLIED})"
                 },
                 unit="s",
@@ -194,7 +194,7 @@ def volatility() -> dashboard.Dashboard:
                 " up and down with the feed's own rhythm.",
                 {
                     "{{symbol}} {{measure}} {{window}}": "volcross:reading_age_seconds"
-                    '{symbol=~"$symbol"}'
+                    '{symbol=~"$symbol", window=~"$window"}'
                 },
                 unit="s",
                 decimals=0,
