@@ -12,6 +12,7 @@ from streams.quote import Quote
 from streams.sample import Sample
 from streams.settings import StreamSettings
 from streams.topics import BARS, CHAINS, LEGS, PRICE_TICKS, VOL_TICKS
+from streams.volatility.market_time import market_clock
 from streams.worker import serve
 
 GROUP = "volcross-streams"
@@ -28,6 +29,10 @@ async def run(settings: StreamSettings, *, instance: str | None = None) -> None:
         AgentFailedError: an agent cannot go on; a supervisor should start anew.
     """
     metrics.begin(settings)
+    for symbol in settings.symbols.values():
+        # Built before the first record comes: it takes seconds, and a worker
+        # that stands still for so long is thought dead.
+        market_clock(symbol.clock)
     with served(settings.metrics.host, settings.metrics.stream):
         await serve(
             settings,

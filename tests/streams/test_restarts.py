@@ -62,6 +62,7 @@ def check(workers: Workers, expected_events: list[Event]) -> None:
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(900)
 def test_graceful_restarts_with_a_backlog_lose_and_double_nothing(
     workers: Workers,
 ) -> None:
@@ -79,6 +80,7 @@ def test_graceful_restarts_with_a_backlog_lose_and_double_nothing(
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(900)
 def test_kills_under_load_lose_and_double_nothing(workers: Workers) -> None:
     records = interleaved(market())
     pause = RESTARTS * 4.0 / len(records)
@@ -96,6 +98,7 @@ def test_kills_under_load_lose_and_double_nothing(workers: Workers) -> None:
 
 
 @pytest.mark.kafka
+@pytest.mark.timeout(900)
 def test_a_broker_that_freezes_delays_and_loses_nothing(
     workers: Workers, broker: Broker
 ) -> None:
