@@ -8,7 +8,7 @@ import json
 import time
 from collections.abc import Callable
 
-from producers import binance, cboe, coinbase, deribit, kraken
+from producers import binance, cboe, coinbase, deribit, deribit_chain, kraken
 from producers.conversation import Conversation
 from producers.listener import Limits, Listener
 from producers.source import SECOND, Heard
@@ -113,7 +113,7 @@ def chain(begin: Callable[[], Conversation], body: bytes) -> float:
     return 1000 * best
 
 
-def cboe_chain(options: int) -> bytes:
+def cboe_answer(options: int) -> bytes:
     """Return an answer with so many options."""
     row = {
         "bid": 3.85,
@@ -132,7 +132,7 @@ def cboe_chain(options: int) -> bytes:
     return json.dumps({"timestamp": "2024-07-01 14:00:00", "data": data}).encode()
 
 
-def deribit_chain(options: int) -> bytes:
+def deribit_answer(options: int) -> bytes:
     """Return an answer with so many options."""
     row = {
         "bid_price": 0.307,
@@ -153,8 +153,10 @@ def main() -> None:
     for name, (begin, frame) in TRADES.items():
         print(f"{name:<16} {trades(begin, frame):>12,.0f} messages/s")
     chains = {
-        "cboe chain": chain(lambda: cboe.Quotes("NVDA"), cboe_chain(4000)),
-        "deribit chain": chain(lambda: deribit.Chain("BTC"), deribit_chain(4000)),
+        "cboe chain": chain(lambda: cboe.Quotes("NVDA"), cboe_answer(4000)),
+        "deribit chain": chain(
+            lambda: deribit_chain.Chain("BTC"), deribit_answer(4000)
+        ),
     }
     for name, milliseconds in chains.items():
         print(f"{name:<16} {milliseconds:>12.2f} ms for 4,000 options")

@@ -15,7 +15,7 @@ from rich.text import Text
 from yarl import URL
 
 from alerts.settings import Email, Slack, Webhook
-from producers.settings import rivals
+from producers.rivals import rivals
 from volcross.broker import BrokerError, binary
 from volcross.config import Settings
 from volcross.provisioning import existing, mismatches, refusal, wanted

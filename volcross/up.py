@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from producers.settings import rivals
+from producers.rivals import rivals
 from volcross.broker import SHORTCOMINGS, BrokerError, EmbeddedBroker
 from volcross.config import Settings
 from volcross.provisioning import provisioned

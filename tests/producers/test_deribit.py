@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from producers import deribit
+from producers import deribit, deribit_chain, deribit_history
 from producers.bucket import TokenBucket
 from producers.conversation import Meaning, Odd, Refused, Reply, Tick
+from producers.deribit_chain import _instrument
 from producers.fetching import Fetcher
 from producers.live import Live
 from producers.settings import DeribitSource
@@ -89,14 +90,18 @@ def test_odd_messages_have_a_reason(message: object, reason: Reason) -> None:
 
 def test_an_instrument_is_read_from_its_name() -> None:
     expiry = utc("2027-06-25T08:00")
-    assert deribit._instrument("BTC-25JUN27-50000-C") == (expiry, 50000, Right.CALL)
-    assert deribit._instrument("X-5JUL24-0d625-P") == (
+    assert _instrument("BTC-25JUN27-50000-C") == (
+        expiry,
+        50000,
+        Right.CALL,
+    )
+    assert _instrument("X-5JUL24-0d625-P") == (
         utc("2024-07-05T08:00"),
         0.625,
         Right.PUT,
     )
     for name in ("BTC-PERPETUAL", "BTC-31FEB27-1-C", "BTC-25JUN27-x-C", "a-b-c-d", ""):
-        assert deribit._instrument(name) is None
+        assert _instrument(name) is None
 
 
 @pytest.mark.data
@@ -113,7 +118,7 @@ def test_recorded_messages_parse_without_a_reject(data_dir: Path) -> None:
 @pytest.mark.data
 def test_a_recorded_chain_parses_without_a_reject(data_dir: Path) -> None:
     body = (data_dir / "deribit" / "book_summary.json").read_bytes()
-    (chain,) = deribit.Chain("BTC").hear(body, NOW)
+    (chain,) = deribit_chain.Chain("BTC").hear(body, NOW)
     assert isinstance(chain, ChainSnapshot)
     rows = json.loads(body)["result"]
     assert len(chain.strike) == len(rows) > 0
@@ -130,7 +135,7 @@ def test_recorded_history_parses(data_dir: Path) -> None:
         (data_dir / "deribit" / "get_volatility_index_data_12h.json").read_text()
     )
     body = json.dumps({"result": result}).encode()
-    rows, before = deribit.candles(body, 43_200)
+    rows, before = deribit_history.candles(body, 43_200)
     first = result["data"][0]
     # The stamp is when the candle opens; its close is known when it ends.
     assert rows[0] == ((first[0] + 43_200_000) * 1_000_000, first[4] / 100)
@@ -158,7 +163,9 @@ async def test_history_is_paged_backwards_and_covers_what_it_says() -> None:
 
     async with site(answer) as venue:
         fetcher = Fetcher(TokenBucket(1000, burst=10))
-        told = await deribit.history(fetcher, "BTC", NOW, NOW + 120 * SECOND, venue.url)
+        told = await deribit_history.history(
+            fetcher, "BTC", NOW, NOW + 120 * SECOND, venue.url
+        )
     assert told is not None
     assert "resolution=1" in venue.asked[0]
     assert len(told.at) == 120

@@ -13,6 +13,7 @@ from producers import (
     cboe,
     coinbase,
     deribit,
+    deribit_chain,
     kraken,
     massive,
     protobuf,
@@ -44,7 +45,7 @@ VENUES: dict[str, tuple[Callable[[], Conversation], list[object]]] = {
         ],
     ),
     "deribit chain": (
-        lambda: deribit.Chain("BTC"),
+        lambda: deribit_chain.Chain("BTC"),
         [
             {
                 "result": [

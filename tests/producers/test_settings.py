@@ -4,7 +4,8 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from producers.settings import ReplaySource, SourceSettings, StorySource, rivals
+from producers.rivals import rivals
+from producers.settings import ReplaySource, SourceSettings, StorySource
 from producers.sources import SOURCES
 
 ANY: TypeAdapter[Any] = TypeAdapter(SourceSettings)
