@@ -159,17 +159,61 @@ def test_what_is_scraped_is_what_listens(services: dict[str, Any]) -> None:
         "alert": Metrics().alert,
     }
     targets = ROOT / "monitoring" / "prometheus" / "targets"
-    for where, host in (("compose", None), ("local", "localhost")):
+
+    def scraped(where: str) -> dict[str, list[str]]:
         groups = yaml.safe_load((targets / where / "volcross.yml").read_text())
-        assert {group["labels"]["role"]: group["targets"] for group in groups} == {
-            role: [f"{host or role}:{port}"] for role, port in ports.items()
-        }
+        return {group["labels"]["role"]: group["targets"] for group in groups}
+
+    assert scraped("compose") == {
+        role: [f"{role}:{port}"] for role, port in ports.items()
+    }
+    by_default = load(variables={}, file=ROOT / "volcross.example.toml").sources
+    assert scraped("local") == {
+        "produce": [
+            f"localhost:{ports['produce'] + place}" for place in range(len(by_default))
+        ],
+        "stream": [f"localhost:{ports['stream']}"],
+        "alert": [f"localhost:{ports['alert']}"],
+    }
     for role, port in ports.items():
         assert f"127.0.0.1:{port}/" in " ".join(services[role]["healthcheck"]["test"])
 
 
+def test_the_live_overlay_runs_and_scrapes_every_source_that_is_configured() -> None:
+    live = composed("docker-compose.live.yml")
+    config = Path(live["configs"]["volcross"]["file"])
+    settings = load(config, variables={})
+    producers = {
+        name: service
+        for name, service in ours(live["services"]).items()
+        if service["command"][0] == "produce"
+    }
+    assert {service["command"][1] for service in producers.values()} == set(
+        settings.sources
+    )
+    ports = {
+        source: settings.metrics.produce + place
+        for place, source in enumerate(settings.sources)
+    }
+    (mounted,) = (
+        volume["source"]
+        for volume in live["services"]["prometheus"]["volumes"]
+        if volume["target"] == "/etc/prometheus/targets"
+    )
+    groups = yaml.safe_load((Path(mounted) / "volcross.yml").read_text())
+    scraped = {target for group in groups for target in group["targets"]}
+    spools = set()
+    for name, service in producers.items():
+        port = ports[service["command"][1]]
+        assert f"{name}:{port}" in scraped
+        assert f"127.0.0.1:{port}/" in " ".join(service["healthcheck"]["test"])
+        spools.add(service["volumes"][0]["source"])
+    assert len(spools) == len(producers), "two producers share a spool"
+
+
 def test_every_mounted_file_exists(services: dict[str, Any]) -> None:
-    for service in services.values():
+    live = composed("docker-compose.live.yml")["services"]
+    for service in [*services.values(), *live.values()]:
         for volume in service.get("volumes", []):
             if volume["type"] == "bind":
                 assert Path(volume["source"]).exists(), volume
