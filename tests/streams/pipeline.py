@@ -24,7 +24,9 @@ ROOT = Path(__file__).parents[2]
 class Workers:
     """Processes of one role, started by the command an operator would use."""
 
-    def __init__(self, settings: StreamSettings, directory: Path, role: str) -> None:
+    def __init__(
+        self, settings: StreamSettings, directory: Path, role: str, more: str = ""
+    ) -> None:
         self.settings = settings
         self.role = role
         self.processes: list[subprocess.Popen[bytes]] = []
@@ -32,7 +34,7 @@ class Workers:
         self._before = 0
         # JSON is what pydantic writes; the command reads TOML.
         self._config = directory / f"{role}.toml"
-        self._config.write_text(_toml(settings), encoding="utf-8")
+        self._config.write_text(_toml(settings) + more, encoding="utf-8")
 
     def start(self, count: int = 1) -> None:
         """Start further workers."""
