@@ -362,7 +362,7 @@ def show(results: dict[str, list[Result]]) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--ticks", type=int, default=4_000_000)
+    parser.add_argument("--ticks", type=int, default=2_000_000)
     parser.add_argument("--repeats", type=int, default=1)
     given = parser.parse_args()
     benchmark(given.ticks, given.repeats)
