@@ -1,6 +1,7 @@
 """Asking a venue over HTTP, politely."""
 
 import contextlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -27,7 +28,13 @@ class Fetcher:
     headers: dict[str, str] = field(default_factory=dict)
 
     async def get(self, url: str) -> bytes:
-        """Return the answer's body.
+        """Return the answer's body; raises what `ask` raises."""
+        return await self.ask("GET", url)
+
+    async def ask(
+        self, method: str, url: str, form: Mapping[str, str] | None = None
+    ) -> bytes:
+        """Return the body of the answer to any request, one turn of the bucket.
 
         Raises:
             Refused: any status but 200, with what Retry-After asks for, and
@@ -41,7 +48,7 @@ class Fetcher:
                 aiohttp.ClientSession(
                     timeout=timeout, headers={**_HEADERS, **self.headers}
                 ) as session,
-                session.get(url) as answer,
+                session.request(method, url, data=form) as answer,
             ):
                 if answer.status == 200:
                     return await answer.read()

@@ -240,13 +240,47 @@ class MassiveSource(LiveSource):
         return self.key.get_secret_value()
 
 
+class TastytradeSource(LiveSource):
+    """30-day implied vols of US underlyings as tastytrade publishes them."""
+
+    kind: Literal["tastytrade"]
+    symbols: Annotated[tuple[Ticker, ...], Field(min_length=1)] = ("NVDA",)
+    every: Annotated[Duration, Field(ge=timedelta(seconds=15))] = timedelta(minutes=1)
+    """While the market is open; outside hours it is asked every 15 minutes."""
+    client_secret: SecretStr | None = None
+    """Of the user's own OAuth application."""
+    refresh_token: SecretStr | None = None
+    """Of the grant made to it; `read` is enough."""
+    silence: Duration = timedelta(hours=7)
+    """How often it renews its numbers is not documented: a trading day and more."""
+    url: str = "https://api.tastyworks.com"
+
+    def gives(self) -> frozenset[Meaning]:
+        """Return what it speaks of."""
+        return frozenset((symbol, "iv30-tastytrade") for symbol in self.symbols)
+
+    def credentials(self) -> tuple[str, str]:
+        """Return the client's secret and the grant's refresh token.
+
+        Raises:
+            ValueError: one of them is missing.
+        """
+        if self.client_secret is None or self.refresh_token is None:
+            raise ValueError(
+                "tastytrade: `client_secret` and `refresh_token` are not set"
+            )
+        secret, token = self.client_secret, self.refresh_token
+        return secret.get_secret_value(), token.get_secret_value()
+
+
 VenueSource = Annotated[
     DeribitSource
     | CboeSource
     | TradesSource
     | YahooSource
     | AlpacaSource
-    | MassiveSource,
+    | MassiveSource
+    | TastytradeSource,
     Field(discriminator="kind"),
 ]
 """A live venue, told apart by its ``kind``."""
@@ -278,6 +312,7 @@ SourceSettings = Annotated[
     | YahooSource
     | AlpacaSource
     | MassiveSource
+    | TastytradeSource
     | FailoverSource,
     Field(discriminator="kind"),
 ]

@@ -16,6 +16,7 @@ from producers.settings import (
     SourceSettings,
     StorySource,
     SyntheticSource,
+    TastytradeSource,
     TradesSource,
     YahooSource,
 )
@@ -89,6 +90,12 @@ def _massive(settings: MassiveSource) -> "list[Line]":
     from producers import massive
 
     return massive.lines(settings)
+
+
+def _tastytrade(settings: TastytradeSource) -> "list[Line]":
+    from producers import tastytrade
+
+    return tastytrade.lines(settings)
 
 
 def _failover(settings: FailoverSource) -> Source:
@@ -169,6 +176,14 @@ SOURCES: Final[dict[str, Kind]] = {
         key="key",
         delay="none, or 15 minutes where delayed",
         terms="by subscription plan",
+    ),
+    "tastytrade": Kind(
+        TastytradeSource,
+        _tastytrade,
+        "30-day implied vol of any US underlying",
+        key="client secret and refresh token; with an account",
+        delay="not documented",
+        terms="for customers' own use",
     ),
     "failover": Kind(
         FailoverSource,

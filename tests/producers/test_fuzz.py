@@ -17,6 +17,7 @@ from producers import (
     kraken,
     massive,
     protobuf,
+    tastytrade,
     yahoo,
 )
 from producers.conversation import Conversation, Refused, Reply, Tick
@@ -29,6 +30,7 @@ from tests.producers.test_deribit import DVOL, INDEX, note
 from tests.producers.test_exchanges import trade
 from tests.producers.test_stocks import pricing
 from tests.producers.test_story import utc
+from tests.producers.test_tastytrade import metric, metrics
 
 NOW = utc("2024-07-01T14:00")
 FRAMES = 100_000
@@ -87,6 +89,10 @@ VENUES: dict[str, tuple[Callable[[], Conversation], list[object]]] = {
             [{"ev": "T", "sym": "NVDA", "p": 124.5, "s": 10, "t": 1719842400123}],
             [{"ev": "status", "status": "auth_success"}],
         ],
+    ),
+    "tastytrade": (
+        lambda: tastytrade.Metrics(["NVDA"]),
+        [metrics(metric()), metrics(metric(**{"updated-at": None}))],
     ),
     "binance": (
         lambda: binance.Trades({"BTC": "BTCUSDT"}),
