@@ -175,10 +175,12 @@ class Coverage:
         placed = np.maximum(raw[late:] - moment, start + late)
         placed = np.maximum.accumulate(placed) + moment
         end = int(placed[-1]) + 1 if len(placed) else start + late
-        if taken == released:
-            end = max(end, self._vouch(spell, at, released))
+        vouched = self._vouch(spell, at, released) if taken == released else 0
+        end = max(end, vouched)
         if end <= start:
             return None
+        # Only now: what was vouched for but never sent makes nothing late.
+        self._vouched = max(self._vouched or 0, vouched)
         spell.columns = [(at[taken:], value[taken:], size[taken:])]
         if taken == len(at):
             spell.columns = []
@@ -223,5 +225,4 @@ class Coverage:
         vouched = spell.until or 0
         if self._lateness and released < len(at):
             vouched = max(vouched, int(at[-1]) - self._lateness)
-        self._vouched = max(self._vouched or 0, vouched)
         return vouched

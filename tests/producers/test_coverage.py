@@ -1,7 +1,7 @@
 from collections.abc import Sequence
 
 import numpy as np
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from producers.coverage import Coverage, Stretch
@@ -196,6 +196,12 @@ batches = st.lists(
 
 
 @given(batches=batches, limit=st.integers(1, 5), lateness=st.sampled_from([0, 7]))
+@example(
+    # Held back, so never sent: what comes before it is not late.
+    batches=[([11], None, None, True), ([1, 3], None, None, False)],
+    limit=1,
+    lateness=7,
+)
 def test_every_tick_leaves_once_and_coverage_never_overlaps(
     batches: list[tuple[list[int], int | None, int | None, bool]],
     limit: int,
