@@ -8,10 +8,11 @@ from streams.exposition import served
 from streams.imply import Imply
 from streams.join import Join
 from streams.measure import Measure
+from streams.place import Place
 from streams.quote import Quote
 from streams.sample import Sample
 from streams.settings import StreamSettings
-from streams.topics import BARS, CHAINS, LEGS, PRICE_TICKS, VOL_TICKS
+from streams.topics import BARS, CHAINS, LEGS, PRICE_TICKS, SPREADS, VOL_TICKS
 from streams.volatility.market_time import market_clock
 from streams.worker import serve
 
@@ -47,6 +48,8 @@ async def run(settings: StreamSettings, *, instance: str | None = None) -> None:
                 Work("imply", CHAINS, partial(Imply, settings)),
                 # legs → spreads
                 Work("join", LEGS, partial(Join, settings)),
+                # spreads → context
+                Work("place", SPREADS, partial(Place, settings)),
             ],
             instance=instance,
         )

@@ -221,6 +221,32 @@ class SpreadReadings(Event, frozen=True, kw_only=True):
     right_at: list[int]
 
 
+class ContextReadings(Event, frozen=True, kw_only=True):
+    """Where a spread and its legs stand in their own history, on ``context``.
+
+    A row for the last spread of every minute of event time; null while a
+    history is short.
+    """
+
+    pair: str
+    comparison: str
+    left: LegName
+    right: LegName
+    start: int
+    end: int
+    at: list[int]
+    z_score: list[float | None]
+    """Standard deviations from the mean of 30 days of hourly closing spreads."""
+    left_rank: list[float | None]
+    """(value − lowest) / (highest − lowest) of the leg's year, as a fraction."""
+    left_percentile: list[float | None]
+    """Share of the days of the leg's year that closed below the value."""
+    right_rank: list[float | None]
+    right_percentile: list[float | None]
+    announcements: list[str]
+    """Of either leg, from ``end`` on within its tenor: ``NVDA earnings 2024-08-28``."""
+
+
 class AlertState(StrEnum):
     """What an alert record announces about its rule."""
 

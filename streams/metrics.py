@@ -10,6 +10,7 @@ from functools import partial
 from prometheus_client import Counter, Gauge, Histogram
 
 from streams.events import (
+    ContextReadings,
     Event,
     LegReadings,
     Origin,
@@ -56,6 +57,16 @@ SPREAD = Latest(
     "volcross_spread_ratio",
     "Left minus right volatility as a fraction, latest.",
     ["pair", "comparison"],
+)
+Z_SCORE = Latest(
+    "volcross_spread_z_score",
+    "Standard deviations of the spread from its 30 days' mean, latest.",
+    ["pair", "comparison"],
+)
+RANK = Latest(
+    "volcross_implied_volatility_rank_ratio",
+    "Where an implied volatility lies between its year's extremes, 0 to 1, latest.",
+    ["symbol", "measure"],
 )
 MARKET_OPEN = Gauge(
     "volcross_market_open",
@@ -104,6 +115,25 @@ def observe(event: Event) -> None:
             SPREAD.set(pair, event.spread[-1])
         else:
             SPREAD.confirm(pair)
+    elif isinstance(event, ContextReadings):
+        _place(event)
+
+
+def _place(event: ContextReadings) -> None:
+    pair = (event.pair, event.comparison)
+    left = (event.left.symbol, event.left.measure)
+    right = (event.right.symbol, event.right.measure)
+    _show(Z_SCORE, pair, event.z_score)
+    _show(RANK, left, event.left_rank)
+    _show(RANK, right, event.right_rank)
+
+
+def _show(gauge: Latest, labels: tuple[str, ...], column: list[float | None]) -> None:
+    """Show the latest; none at all while there is too little history."""
+    if not column:
+        gauge.confirm(labels)
+    elif (value := column[-1]) is not None:
+        gauge.set(labels, value)
 
 
 def _gauge(origin: Origin) -> Latest:

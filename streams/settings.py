@@ -169,6 +169,15 @@ class Pair(Table):
         return f"{self.left}/{self.right}"
 
 
+class Scheduled(Table):
+    """A known date that moves an implied vol before anything has happened."""
+
+    symbol: str
+    at: AwareDatetime
+    """When it becomes public, with its zone."""
+    what: str = "earnings"
+
+
 class Screen(Table):
     """When a tick is refused whatever its symbol."""
 
@@ -197,6 +206,7 @@ class StreamSettings(Table):
     symbols: dict[str, Symbol]
     realised: Realised = Realised()
     pairs: list[Pair] = []
+    announcements: list[Scheduled] = []
     screen: Screen = Screen()
     metrics: Metrics = Metrics()
     checkpoint_every: Duration = timedelta(seconds=1)

@@ -7,6 +7,7 @@ from streams.events import (
     Bars,
     ChainSnapshot,
     Checkpoint,
+    ContextReadings,
     Delivery,
     Event,
     LegReadings,
@@ -51,6 +52,7 @@ BARS = Topic("bars", Bars, "symbol", retention_seconds=120 * DAY)
 LEGS = Topic("legs", LegReadings, "pair")
 READINGS = Topic("readings", VolatilityReadings, "symbol", retention_seconds=90 * DAY)
 SPREADS = Topic("spreads", SpreadReadings, "pair", retention_seconds=90 * DAY)
+CONTEXT = Topic("context", ContextReadings, "pair", retention_seconds=90 * DAY)
 ALERTS = Topic("alerts", Alert, "rule", spread=False, retention_seconds=365 * DAY)
 DELIVERIES = Topic(
     "deliveries", Delivery, "channel", spread=False, retention_seconds=365 * DAY
@@ -69,7 +71,7 @@ def checkpoints(agent: str) -> Topic:
     return Topic(f"checkpoints.{agent}", Checkpoint, "partition", compacted=True)
 
 
-AGENTS = ("sample", "quote", "imply", "measure", "join", "judge")
+AGENTS = ("sample", "quote", "imply", "measure", "join", "place", "judge")
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic
@@ -81,6 +83,7 @@ TOPICS: dict[str, Topic] = {
         LEGS,
         READINGS,
         SPREADS,
+        CONTEXT,
         ALERTS,
         DELIVERIES,
         SILENCES,

@@ -73,6 +73,26 @@ left = "NVDA"
 right = "BTC"
 chains = []
 
+[[announcements]]
+symbol = "GOOGL"
+at = 2024-07-23T16:00:00-04:00
+
+[[announcements]]
+symbol = "MSFT"
+at = 2024-07-30T16:00:00-04:00
+
+[[announcements]]
+symbol = "AMD"
+at = 2024-07-30T16:00:00-04:00
+
+[[announcements]]
+symbol = "META"
+at = 2024-07-31T16:00:00-04:00
+
+[[announcements]]
+symbol = "NVDA"
+at = 2024-08-28T16:00:00-04:00
+
 [sources.story]
 kind = "story"
 seconds = {seconds}

@@ -10,6 +10,7 @@ INPUTS: dict[str, Topic] = {
     "imply": CHAINS,
     "measure": BARS,
     "join": LEGS,
+    "place": SPREADS,
     "judge": SPREADS,
 }
 """What each agent reads."""

@@ -1,6 +1,7 @@
 """Where a volatility stands in its own year: rank and percentile."""
 
 from collections import deque
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -62,9 +63,9 @@ class Standing:
         count = np.zeros(at.size, dtype=np.int64)
         # A stretch of one day at a time: they share one history.
         starts = np.flatnonzero(np.diff(days, prepend=-1))
-        for start, end in zip(starts, [*starts[1:], at.size], strict=True):
+        for start, end in pairwise([*starts.tolist(), at.size]):
             self._turn_to(int(days[start]))
-            rows = slice(int(start), int(end))
+            rows = slice(start, end)
             count[rows] = len(self._closes)
             if len(self._closes) >= _ENOUGH_DAYS:
                 history = np.sort([close for _, close in self._closes])

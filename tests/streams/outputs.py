@@ -10,6 +10,7 @@ import msgspec
 
 from streams.events import (
     Bars,
+    ContextReadings,
     Event,
     LegReadings,
     PriceTicks,
@@ -19,6 +20,7 @@ from streams.events import (
 )
 from streams.join import Join
 from streams.measure import Measure
+from streams.place import Place
 from streams.quote import Quote
 from streams.sample import Sample
 from streams.settings import StreamSettings
@@ -31,7 +33,7 @@ FAR = 1 << 62
 
 
 def rows(events: Iterable[Event]) -> Rows:
-    """Return the rows of readings and spreads, by series, in order of arrival."""
+    """Return the rows of readings, spreads, context, by series, as they arrived."""
     found: Rows = defaultdict(list)
     for event in events:
         if isinstance(event, VolatilityReadings):
@@ -51,6 +53,19 @@ def rows(events: Iterable[Event]) -> Rows:
                     event.spread,
                     event.left_at,
                     event.right_at,
+                    strict=True,
+                )
+            ]
+        elif isinstance(event, ContextReadings):
+            found[f"{event.pair} {event.comparison} context"] += [
+                msgspec.json.encode(row)
+                for row in zip(
+                    event.at,
+                    event.z_score,
+                    event.left_rank,
+                    event.left_percentile,
+                    event.right_rank,
+                    event.right_percentile,
                     strict=True,
                 )
             ]
@@ -115,3 +130,15 @@ def offline(records: Iterable[Sent], settings: StreamSettings) -> list[Event]:
                 if isinstance(outcome, Out) and isinstance(outcome.event, Bars)
             ]
     return said
+
+
+def placed(events: Iterable[Event], settings: StreamSettings) -> list[Event]:
+    """Return the context that follows from the spreads among the events."""
+    place = Place(settings)
+    return [
+        outcome.event
+        for offset, event in enumerate(events)
+        if isinstance(event, SpreadReadings)
+        for outcome in place.apply(event, offset, FAR)
+        if isinstance(outcome, Out)
+    ]

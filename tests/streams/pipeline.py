@@ -148,7 +148,7 @@ def until(
 def _toml(settings: StreamSettings) -> str:
     """Return the settings as a file; JSON values are TOML values here."""
     dumped = json.loads(settings.model_dump_json(exclude_none=True))
-    pairs = dumped.pop("pairs")
+    arrays = {name: dumped.pop(name) for name in ("pairs", "announcements")}
     symbols = dumped.pop("symbols")
     every = settings.checkpoint_every.total_seconds()
     lines = [f'checkpoint_every = "{every}s"']
@@ -160,9 +160,10 @@ def _toml(settings: StreamSettings) -> str:
     for name, keys in symbols.items():
         lines.append(f"[symbols.{name}]")
         lines += [f"{key} = {json.dumps(value)}" for key, value in keys.items()]
-    for pair in pairs:
-        lines.append("[[pairs]]")
-        lines += [f"{key} = {json.dumps(value)}" for key, value in pair.items()]
+    for name, tables in arrays.items():
+        for table in tables:
+            lines.append(f"[[{name}]]")
+            lines += [f"{key} = {json.dumps(value)}" for key, value in table.items()]
     return "\n".join(lines) + "\n"
 
 

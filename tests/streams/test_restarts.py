@@ -12,10 +12,10 @@ import pytest
 
 from streams.events import Bars, Event
 from streams.settings import Kafka
-from streams.topics import BARS, READINGS, SPREADS
+from streams.topics import BARS, CONTEXT, READINGS, SPREADS
 from tests.brokers import Broker
 from tests.streams.market import interleaved, market, settings
-from tests.streams.outputs import Rows, assert_same, offline, rows, told_once
+from tests.streams.outputs import Rows, assert_same, offline, placed, rows, told_once
 from tests.streams.pipeline import Workers, prepared, send, until
 
 RESTARTS = 20 if os.environ.get("VOLCROSS_TEST_BROKER") == "kafka" else 3
@@ -49,10 +49,11 @@ def ticks_of(events: list[Event]) -> dict[str, int]:
 
 
 def check(workers: Workers, expected_events: list[Event]) -> None:
-    expected = rows(expected_events)
+    context = placed(expected_events, workers.settings)
+    expected = rows([*expected_events, *context])
     found = until(
         workers.settings,
-        [BARS, READINGS, SPREADS],
+        [BARS, READINGS, SPREADS, CONTEXT],
         lambda events: complete(expected, events),
         within=120,
     )
