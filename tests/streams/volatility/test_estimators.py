@@ -1,4 +1,5 @@
 import json
+import math
 from collections.abc import Iterator
 from itertools import pairwise
 
@@ -188,6 +189,29 @@ def test_ewma_is_the_weighted_mean_of_all_squares_on_every_prefix(
         part = dvol[: last + 1]
         expected = oracles.ewma(part, [1.0] * last, memory=15.0, per_year=365)
         assert value[last] == pytest.approx(expected, rel=1e-9, abs=0), last
+
+
+def holds_ewma_on_every_prefix(
+    bars: BarColumns, clock: MarketClock, unit: float
+) -> None:
+    """`unit` is the market time of every return, in days or sessions."""
+    memory = 15.0 if clock is CRYPTO else 15.0 * 252 / 365
+    value, _ = in_batches(ESTIMATORS["ewma"](30 * DAY, clock), bars, cut(1, 90))
+    squares = np.array(oracles.Slow(bars).r[1:]) ** 2 / unit
+    for last in range(1, len(bars)):
+        age = np.arange(last - 1, -1, -1) * unit
+        share = np.exp(-age / memory)
+        weighted = math.fsum((share * squares[:last]).tolist())
+        expected = math.sqrt(clock.per_year * weighted / math.fsum(share.tolist()))
+        assert value[last] == pytest.approx(expected, rel=1e-9, abs=0), last
+
+
+def test_ewma_is_so_on_every_prefix_of_bitcoin(btc: BarColumns) -> None:
+    holds_ewma_on_every_prefix(btc, CRYPTO, 1 / 24)
+
+
+def test_ewma_is_so_on_every_prefix_of_nvidia(nvda: BarColumns) -> None:
+    holds_ewma_on_every_prefix(nvda, NYSE, 1.0)
 
 
 def test_ewma_forgets_half_in_its_half_life() -> None:
