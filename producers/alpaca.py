@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from producers import alpaca_chain
 from producers.conversation import (
     Frame,
     Meaning,
@@ -106,7 +107,7 @@ class Trades:
 
 
 def lines(settings: AlpacaSource) -> list[Line]:
-    """Return the one connection it takes.
+    """Return one websocket for all trades, and a poll for each chain.
 
     Raises:
         ValueError: there is no key.
@@ -115,4 +116,5 @@ def lines(settings: AlpacaSource) -> list[Line]:
     begin = partial(Trades, {name: name for name in settings.symbols}, key, secret)
     url = f"{settings.url or URL}/{settings.feed}"
     limits, market = Limits.told(settings), market_clock("us-equity")
-    return [WebSocketLine(NAME, url, begin, market, limits)]
+    stream = WebSocketLine(NAME, url, begin, market, limits)
+    return [stream, *alpaca_chain.lines(settings)]

@@ -5,13 +5,10 @@ and about a quarter of an hour late. ``iv30`` is in percent, an option's ``iv``
 is a fraction already, and 0.0 means that there is none.
 """
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import date, datetime, time
-from functools import lru_cache, partial
+from functools import partial
 from typing import Final
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -27,18 +24,17 @@ from producers.conversation import (
 from producers.fetching import Fetcher
 from producers.listener import Limits
 from producers.live import Line
+from producers.occ import occ
 from producers.polling import PollingLine
 from producers.settings import CboeSource
 from producers.source import SECOND, Reason, Series, Unusable
-from producers.timeline import instant
-from streams.events import ChainSnapshot, Right
+from streams.events import ChainSnapshot
 from streams.volatility.market_time import MarketClock, market_clock
 
 DELAY_SECONDS: Final = 900.0
 NAME: Final = "cboe"
 URL: Final = "https://cdn.cboe.com/api/global/delayed_quotes/options"
 
-_NEW_YORK = ZoneInfo("America/New_York")
 _AFTER_CLOSE_NS = 20 * 60 * SECOND  # the delay and a little
 _CLOSED_SECONDS = 900.0
 
@@ -124,7 +120,7 @@ class Quotes:
         return meanings
 
     def _chain(self, data: _Data, spot: float, received: int) -> Iterable[Meaning]:
-        read = [(_occ(row.option), row) for row in data.options]
+        read = [(occ(row.option), row) for row in data.options]
         rows = [(option, row) for option, row in read if option is not None]
         odd = [row.option for option, row in read if option is None]
         if odd:
@@ -144,31 +140,6 @@ class Quotes:
             iv=[row.iv or None for _, row in rows],
             delay_seconds=DELAY_SECONDS,
         )
-
-
-_RIGHTS = {"C": Right.CALL, "P": Right.PUT}
-
-
-def _occ(name: str) -> tuple[int, float, Right] | None:
-    """Return expiry (ns UTC), strike and right of ``NVDA260717C00095000``."""
-    strike, right = name[-8:], _RIGHTS.get(name[-9:-8])
-    expiry = _expiry(name[-15:-9])
-    if expiry is None or right is None or not (strike.isascii() and strike.isdigit()):
-        return None
-    dollars = int(strike) / 1000
-    return (expiry, dollars, right) if 0 < dollars < math.inf else None
-
-
-@lru_cache(maxsize=4096)
-def _expiry(yymmdd: str) -> int | None:
-    """Return when options of that day end (ns UTC): 16:00 New York."""
-    if len(yymmdd) != 6 or not (yymmdd.isascii() and yymmdd.isdigit()):
-        return None
-    try:
-        day = date(2000 + int(yymmdd[:2]), int(yymmdd[2:4]), int(yymmdd[4:]))
-    except ValueError:
-        return None
-    return instant(datetime.combine(day, time(16), _NEW_YORK))
 
 
 def lines(settings: CboeSource) -> list[Line]:

@@ -10,6 +10,7 @@ from typing import Final
 
 import msgspec
 
+from producers import massive_chain
 from producers.conversation import (
     Frame,
     Meaning,
@@ -108,7 +109,7 @@ class Trades:
 
 
 def lines(settings: MassiveSource) -> list[Line]:
-    """Return the one connection it takes.
+    """Return one websocket for all trades, and a poll for each chain.
 
     Raises:
         ValueError: there is no key.
@@ -118,4 +119,5 @@ def lines(settings: MassiveSource) -> list[Line]:
     begin = partial(Trades, symbols, settings.credential(), delay)
     url = settings.url or (DELAYED_URL if settings.delayed else URL)
     limits, market = Limits.told(settings), market_clock("us-equity")
-    return [WebSocketLine(NAME, url, begin, market, limits)]
+    stream = WebSocketLine(NAME, url, begin, market, limits)
+    return [stream, *massive_chain.lines(settings)]

@@ -189,15 +189,20 @@ class YahooSource(LiveSource):
 
 
 class AlpacaSource(LiveSource):
-    """Trades of US stocks, with a key."""
+    """Trades and option chains of US stocks, with a key."""
 
     kind: Literal["alpaca"]
     symbols: Annotated[tuple[Ticker, ...], Field(min_length=1)] = ("NVDA",)
     feed: Literal["iex", "sip", "delayed_sip"] = "iex"
+    chains: Annotated[Duration, Field(ge=timedelta(0))] = timedelta(0)
+    """How often the option chains are asked for; 0s is never."""
+    options: Literal["indicative", "opra"] = "indicative"
+    """Where their quotes come from; the first is a quarter of an hour late."""
     key: SecretStr | None = None
     secret: SecretStr | None = None
     url: str = ""
     """The venue's own, unless given."""
+    http_url: str = "https://data.alpaca.markets"
 
     def gives(self) -> frozenset[Meaning]:
         """Return what it speaks of."""
@@ -215,15 +220,19 @@ class AlpacaSource(LiveSource):
 
 
 class MassiveSource(LiveSource):
-    """Trades of US stocks, with a key."""
+    """Trades and option chains of US stocks, with a key."""
 
     kind: Literal["massive"]
     symbols: Annotated[tuple[Ticker, ...], Field(min_length=1)] = ("NVDA",)
     delayed: bool = False
     """Listen to the feed that is a quarter of an hour late."""
+    chains: Annotated[Duration, Field(ge=timedelta(0))] = timedelta(0)
+    """How often the option chains are asked for, where the plan has them; 0s is
+    never."""
     key: SecretStr | None = None
     url: str = ""
     """The venue's own, unless given."""
+    http_url: str = "https://api.massive.com"
 
     def gives(self) -> frozenset[Meaning]:
         """Return what it speaks of."""

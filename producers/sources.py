@@ -164,7 +164,7 @@ SOURCES: Final[dict[str, Kind]] = {
     "alpaca": Kind(
         AlpacaSource,
         _alpaca,
-        "trades of US stocks",
+        "trades and option chains of US stocks",
         key="key and secret; a free plan exists",
         delay="none, but delayed_sip: 15 minutes",
         terms="by subscription plan",
@@ -172,7 +172,7 @@ SOURCES: Final[dict[str, Kind]] = {
     "massive": Kind(
         MassiveSource,
         _massive,
-        "trades of US stocks",
+        "trades and option chains of US stocks",
         key="key",
         delay="none, or 15 minutes where delayed",
         terms="by subscription plan",

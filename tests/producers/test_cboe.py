@@ -12,6 +12,7 @@ from producers.bucket import TokenBucket
 from producers.conversation import Alive, Meaning, Odd, Tick
 from producers.fetching import Fetcher
 from producers.listener import Limits
+from producers.occ import expires
 from producers.polling import PollingLine
 from producers.source import Heard, Reason, Said, Series, Unusable
 from streams.events import ChainSnapshot, Right
@@ -100,8 +101,8 @@ def test_odd_options_are_refused_and_the_others_kept(name: str) -> None:
 
 
 def test_options_expire_at_the_new_york_close_in_winter_too() -> None:
-    assert cboe._expiry("240119") == utc("2024-01-19T21:00")
-    assert cboe._expiry("240719") == utc("2024-07-19T20:00")
+    assert expires("240119") == utc("2024-01-19T21:00")
+    assert expires("240719") == utc("2024-07-19T20:00")
 
 
 @pytest.mark.data

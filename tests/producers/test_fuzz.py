@@ -9,6 +9,7 @@ import pytest
 
 from producers import (
     alpaca,
+    alpaca_chain,
     binance,
     cboe,
     coinbase,
@@ -16,6 +17,7 @@ from producers import (
     deribit_chain,
     kraken,
     massive,
+    massive_chain,
     protobuf,
     tastytrade,
     yahoo,
@@ -26,6 +28,7 @@ from producers.source import Heard, Unusable
 from streams.events import ChainSnapshot
 from streams.volatility.market_time import market_clock
 from tests.producers.test_cboe import answer
+from tests.producers.test_chains import TRADE, alpaca_page, massive_page
 from tests.producers.test_deribit import DVOL, INDEX, note
 from tests.producers.test_exchanges import trade
 from tests.producers.test_stocks import pricing
@@ -89,6 +92,14 @@ VENUES: dict[str, tuple[Callable[[], Conversation], list[object]]] = {
             [{"ev": "T", "sym": "NVDA", "p": 124.5, "s": 10, "t": 1719842400123}],
             [{"ev": "status", "status": "auth_success"}],
         ],
+    ),
+    "alpaca chain": (
+        lambda: alpaca_chain.Snapshots("NVDA"),
+        [[TRADE, alpaca_page()]],
+    ),
+    "massive chain": (
+        lambda: massive_chain.Snapshots("NVDA"),
+        [[massive_page()]],
     ),
     "tastytrade": (
         lambda: tastytrade.Metrics(["NVDA"]),
