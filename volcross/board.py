@@ -5,11 +5,12 @@ One model behind every view: the terminal, ``status``, the live page.
 
 from bisect import bisect_right
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from streams.events import (
     Alert,
     Checkpoint,
+    ContextReadings,
     Delivery,
     Event,
     LegName,
@@ -27,6 +28,29 @@ KEPT_ROWS = 100_000
 KEPT_ALERTS = 200
 
 
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a spread and its legs stand; None while their history is short.
+
+    Attributes:
+        end: its watermark (ns UTC).
+        z_score: standard deviations from the mean of 30 days.
+        left_rank: between the extremes of the leg's year, 0 to 1.
+        left_percentile: share of the leg's days that closed below.
+        right_rank: as the left one.
+        right_percentile: as the left one.
+        announcements: of either leg, within its tenor.
+    """
+
+    end: int = 0
+    z_score: float | None = None
+    left_rank: float | None = None
+    left_percentile: float | None = None
+    right_rank: float | None = None
+    right_percentile: float | None = None
+    announcements: tuple[str, ...] = ()
+
+
 @dataclass(slots=True)
 class SpreadLine:
     """One comparison of a pair as it moved.
@@ -42,6 +66,7 @@ class SpreadLine:
         right_value: annualised fractions.
         left_at: since when the last left value stands (ns UTC).
         right_at: since when the last right value stands (ns UTC).
+        context: how unusual that is.
     """
 
     pair: str
@@ -54,6 +79,7 @@ class SpreadLine:
     right_value: list[float] = field(default_factory=list)
     left_at: int = 0
     right_at: int = 0
+    context: Context = Context()
 
     def extend(self, event: SpreadReadings) -> None:
         """Add a record's rows; what is already covered is skipped."""
@@ -68,6 +94,26 @@ class SpreadLine:
         if len(self.at) > 2 * KEPT_ROWS:
             for column in (self.at, self.left_value, self.right_value):
                 del column[:-KEPT_ROWS]
+
+    def place(self, event: ContextReadings) -> None:
+        """Take in where it stands; what is already covered is skipped."""
+        if event.end <= self.context.end:
+            return
+        announcements = tuple(event.announcements)
+        if not event.at:  # nothing moved: only the calendar may have
+            self.context = replace(
+                self.context, end=event.end, announcements=announcements
+            )
+            return
+        self.context = Context(
+            end=event.end,
+            z_score=event.z_score[-1],
+            left_rank=event.left_rank[-1],
+            left_percentile=event.left_percentile[-1],
+            right_rank=event.right_rank[-1],
+            right_percentile=event.right_percentile[-1],
+            announcements=announcements,
+        )
 
     @property
     def spread(self) -> float | None:
@@ -156,7 +202,9 @@ class Board:
         """Take in one record of any topic; a repetition changes nothing."""
         match event:
             case SpreadReadings():
-                self._spread(event)
+                self._line(event).extend(event)
+            case ContextReadings():
+                self._line(event).place(event)
             case VolatilityReadings():
                 self._reading(event)
             case PriceTicks() | VolTicks():
@@ -171,11 +219,11 @@ class Board:
             case Checkpoint():
                 self.applied[event.agent, event.partition] = event.applied
 
-    def _spread(self, event: SpreadReadings) -> None:
+    def _line(self, event: SpreadReadings | ContextReadings) -> SpreadLine:
         key = (event.pair, event.comparison)
         if key not in self.spreads:
             self.spreads[key] = SpreadLine(*key, event.left, event.right)
-        self.spreads[key].extend(event)
+        return self.spreads[key]
 
     def _reading(self, event: VolatilityReadings) -> None:
         key = (event.symbol, event.measure, event.window)

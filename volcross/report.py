@@ -8,7 +8,7 @@ from typing import Any
 
 from alerts.wording import moment
 from streams.events import Alert, LegName
-from volcross.board import Board, SpreadLine
+from volcross.board import Board, Context, SpreadLine
 
 
 def instant(at: int) -> str | None:
@@ -43,6 +43,20 @@ def spread(line: SpreadLine) -> dict[str, Any]:
         "left": leg(line.left, left, line.left_at, line.end),
         "right": leg(line.right, right, line.right_at, line.end),
         "spread": line.spread,
+        "context": context(line.context),
+    }
+
+
+def context(of: Context) -> dict[str, Any]:
+    """Return where a spread and its legs stand in their own history."""
+    return {
+        "as_of": instant(of.end),
+        "z_score": of.z_score,
+        "left_rank": of.left_rank,
+        "left_percentile": of.left_percentile,
+        "right_rank": of.right_rank,
+        "right_percentile": of.right_percentile,
+        "announcements": list(of.announcements),
     }
 
 

@@ -18,6 +18,7 @@ from streams.events import Quality
 from streams.topics import (
     AGENTS,
     ALERTS,
+    CONTEXT,
     DELIVERIES,
     PRICE_TICKS,
     READINGS,
@@ -39,8 +40,12 @@ TAIL = 200
 
 ALERTS_SHOWN = 5
 
+NUMBERS = {"left", "right", "spread", "z-score", "vol", "age", "ticks"}
+"""Columns that stand to the right."""
+
 FOLLOWED = (
-    *(PRICE_TICKS, VOL_TICKS, READINGS, SPREADS, ALERTS, DELIVERIES, REJECTED),
+    *(PRICE_TICKS, VOL_TICKS, READINGS, SPREADS, CONTEXT),
+    *(ALERTS, DELIVERIES, REJECTED),
     *map(checkpoints, AGENTS),
 )
 
@@ -97,6 +102,7 @@ def picture(board: Board, waiting: dict[str, int], now: int) -> RenderableType:
 
 def _parts(board: Board, waiting: dict[str, int], now: int) -> Iterator[RenderableType]:
     yield _spreads(board, now)
+    yield from _context(board)
     yield _readings(board, now)
     yield _feeds(board, now)
     yield from _alerts(board)
@@ -125,7 +131,7 @@ def _table(title: str, *columns: str) -> Table:
         header_style="grey50",
     )
     for name in columns:
-        number = name in {"left", "right", "spread", "vol", "age", "ticks"}
+        number = name in NUMBERS
         table.add_column(name, justify="right" if number else "left", no_wrap=True)
     return table
 
@@ -147,6 +153,27 @@ def _spreads(board: Board, now: int) -> Table:
             _age(line.at[-1], now),
         )
     return table
+
+
+def _context(board: Board) -> Iterator[RenderableType]:
+    lines = [line for line in board.spreads.values() if line.context.end]
+    if not lines:
+        return
+    table = _table("Context", "pair", "comparison", "z-score", "ranks", "ahead")
+    for line in lines:
+        known = line.context
+        table.add_row(
+            line.pair,
+            line.comparison,
+            "–" if known.z_score is None else f"{known.z_score:+.1f}",
+            f"{_rank(known.left_rank)}, {_rank(known.right_rank)}",
+            ", ".join(known.announcements) or "–",
+        )
+    yield table
+
+
+def _rank(rank: float | None) -> str:
+    return "–" if rank is None else f"{rank:.0%}"
 
 
 def _readings(board: Board, now: int) -> Table:

@@ -20,6 +20,7 @@ from streams import wire
 from streams.events import (
     Alert,
     AlertState,
+    ContextReadings,
     Event,
     LegName,
     LegValue,
@@ -28,7 +29,7 @@ from streams.events import (
     VolTicks,
 )
 from streams.settings import Kafka, client
-from streams.topics import ALERTS, SPREADS, VOL_TICKS, Topic
+from streams.topics import ALERTS, CONTEXT, SPREADS, VOL_TICKS, Topic
 from volcross.broker import free_port
 from volcross.config import Settings, compose
 from volcross.page.follower import BACKLOG, Follower
@@ -102,6 +103,27 @@ class Market:
                 end=self.now,
                 at=at,
                 value=right,
+            ),
+        )
+
+    async def context(self, z_score: float, left_rank: float | None) -> None:
+        await self.put(
+            CONTEXT,
+            "NVDA/BTC",
+            ContextReadings(
+                pair="NVDA/BTC",
+                comparison="implied",
+                left=NVDA,
+                right=BTC,
+                start=self.now - MINUTE,
+                end=self.now,
+                at=[self.now - 1],
+                z_score=[z_score],
+                left_rank=[left_rank],
+                left_percentile=[left_rank],
+                right_rank=[None],
+                right_percentile=[None],
+                announcements=["NVDA earnings 2024-08-28"],
             ),
         )
 
@@ -235,6 +257,23 @@ async def test_it_shows_both_lines_moves_and_tells_of_an_alert_within_a_second(
         )
         assert watched.complaints == []
         assert all(url.startswith(address + "/") for url in watched.asked)
+
+
+async def test_it_says_where_the_spread_and_its_legs_stand(
+    settings: Settings, market: Market, browser: Browser
+) -> None:
+    await market.spread([0.61, 0.62], [0.6, 0.6])
+    await market.context(1.53, 0.874)
+    async with served(settings) as address:
+        page = await browser.new_page()
+        watched = Watched(page)
+        await shown(page, address)
+        word = page.locator("#spread-word")
+        await expect(word).to_have_text("points: NVDA is above, +1.5 σ of its 30 days")
+        await expect(page.locator("#left-age")).to_contain_text(", 87% up its year")
+        await expect(page.locator("#right-age")).not_to_contain_text("year")
+        await expect(page.locator("#ahead")).to_contain_text("NVDA earnings 2024-08-28")
+        assert watched.complaints == []
 
 
 async def test_it_comes_back_after_the_server_was_away_with_what_it_missed(

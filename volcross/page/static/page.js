@@ -5,7 +5,8 @@ const MOST_POINTS = 6000; // past it the history is fetched again, thinned out
 const MOST_PIECES = 400;
 const $ = (id) => document.getElementById(id);
 const percent = (vol) => (vol * 100).toFixed(1) + "%";
-const points = (spread) => (spread >= 0 ? "+" : "−") + Math.abs(spread * 100).toFixed(1);
+const signed = (number) => (number >= 0 ? "+" : "−") + Math.abs(number).toFixed(1);
+const points = (spread) => signed(spread * 100);
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
 
 let shown = null; // the comparison on show: {pair, comparison}
@@ -152,11 +153,17 @@ function showNumbers() {
     $(side + "-name").textContent = name(leg);
     $(side + "-value").textContent = percent(leg.value);
     const delay = leg.delay_seconds ? `, delayed ${age(leg.delay_seconds)}` : "";
-    $(side + "-age").textContent = `${origin(leg)}, ${age(leg.age_seconds)} old${delay}`;
+    const rank = line.context[side + "_rank"];
+    const year = rank === null ? "" : `, ${Math.round(rank * 100)}% up its year`;
+    $(side + "-age").textContent = `${origin(leg)}, ${age(leg.age_seconds)} old${delay}${year}`;
   }
   $("spread-value").textContent = points(line.spread);
   const above = line.spread > 0 ? line.left.symbol : line.right.symbol;
-  $("spread-word").textContent = `points: ${above} is above`;
+  const score = line.context.z_score;
+  const unusual = score === null ? "" : `, ${signed(score)} σ of its 30 days`;
+  $("spread-word").textContent = `points: ${above} is above${unusual}`;
+  const ahead = line.context.announcements;
+  $("ahead").textContent = ahead.length ? `Ahead, and priced in: ${ahead.join(", ")}.` : "";
   $("question").textContent = `Is ${line.left.symbol} now more volatile than ${line.right.symbol}?`;
   document.title = `${points(line.spread)} ${line.pair} · volcross`;
   const words = `${name(line.left)} ${percent(line.left.value)}, ${name(line.right)} ${percent(line.right.value)}`;
