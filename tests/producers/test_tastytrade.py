@@ -215,12 +215,13 @@ async def test_it_is_polled_with_one_token_until_that_runs_out() -> None:
 async def test_a_token_withdrawn_before_its_time_is_renewed_at_once() -> None:
     broker = Broker(row)
     async with site(broker.answer) as venue:
-        line, _ = opened(venue.url)
+        line, waits = opened(venue.url)
         await said_by(line, lambda said: len(vols(said)) >= 1)
         broker.withdrawn.add(1)
         said = await said_by(line, lambda said: len(vols(said)) >= 1)
     assert vols(said) == [0.42]
     assert (broker.granted, broker.refused) == (2, 1)
+    assert waits == []  # a refusal for good would have been waited out
 
 
 async def test_a_wrong_grant_is_not_tried_in_a_loop(
