@@ -41,7 +41,9 @@ def configured() -> StreamSettings:
 def _spreads() -> dict[str, list[Any]]:
     """Return 45 days of a stock that speaks by day and a coin that always does."""
     rng = np.random.default_rng(11)
-    right_at = np.unique(rng.integers(BEGIN, END, 6000))
+    right_at = rng.integers(BEGIN, END, 6000)
+    # Some upon the minute: they are of the one that begins.
+    right_at = np.unique(np.append(right_at, right_at[:900] // MINUTE * MINUTE))
     left_at = np.unique(rng.integers(BEGIN, END, 3000))
     of_day = (left_at - BEGIN) % DAY
     weekday = (left_at - BEGIN) // DAY % 7 < 5
@@ -132,6 +134,7 @@ EDGES = st.one_of(
     st.integers(BEGIN, END),
     st.integers(0, DAYS * 24 * 60).map(lambda n: BEGIN + n * MINUTE),
     st.integers(0, ROWS - 1).map(lambda i: int(SPREADS["at"][i])),
+    st.integers(0, ROWS - 1).map(lambda i: int(SPREADS["at"][i]) + 1),
 )
 
 
@@ -223,6 +226,16 @@ def test_a_stretch_without_records_is_a_gap() -> None:
     place.apply(record(BEGIN, BEGIN + DAY), 0, FAR)
     outcomes = place.apply(record(BEGIN + 2 * DAY, BEGIN + 3 * DAY), 1, FAR)
     assert outcomes[0] == Gap("NVDA/BTC implied spreads", BEGIN + DAY, BEGIN + 2 * DAY)
+
+
+def test_a_row_upon_the_minute_waits_for_the_minute_it_begins() -> None:
+    place = Place(configured())
+    at = next(t for t in SPREADS["at"] if t % MINUTE == 0)
+    (before,) = contexts(place.apply(record(BEGIN, at + 1), 0, FAR))
+    assert before.end == at
+    assert at not in before.at
+    (after,) = contexts(place.apply(record(at + 1, at + MINUTE), 1, FAR))
+    assert len(after.at) == 1
 
 
 @pytest.mark.parametrize(
