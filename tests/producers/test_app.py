@@ -86,7 +86,8 @@ async def test_it_shows_its_numbers(settings: StreamSettings, tmp_path: Path) ->
             await asyncio.sleep(0.2)
             async with session.get(f"http://127.0.0.1:{port}/metrics") as answer:
                 lines = [x for x in (await answer.text()).splitlines() if x[0] != "#"]
-            shown = {name: float(number) for name, number in map(str.split, lines)}
+            told = (line.rpartition(" ") for line in lines)  # a label may have spaces
+            shown = {name: float(number) for name, _, number in told}
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
