@@ -1,6 +1,7 @@
 """The live page: a real server on a real broker, in a real browser."""
 
 import asyncio
+import datetime as dt
 import json
 import shutil
 import time
@@ -28,7 +29,7 @@ from streams.events import (
     SpreadReadings,
     VolTicks,
 )
-from streams.settings import Kafka, client
+from streams.settings import Kafka, Scheduled, client
 from streams.topics import ALERTS, CONTEXT, SPREADS, VOL_TICKS, Topic
 from volcross.broker import free_port
 from volcross.config import Settings, compose
@@ -276,6 +277,24 @@ async def test_it_says_where_the_spread_and_its_legs_stand(
         assert watched.complaints == []
 
 
+async def test_a_known_date_is_marked_in_the_chart(
+    settings: Settings, market: Market, browser: Browser
+) -> None:
+    await market.spread([0.61] * 50, [0.6] * 50)
+    moment = dt.datetime.fromtimestamp(market.now // 10**9 - 600, dt.UTC)
+    known = Scheduled(symbol="NVDA", at=moment, what="earnings")
+    drawn = []
+    for calendar in ([], [], [known]):
+        told = settings.model_copy(update={"announcements": calendar})
+        async with served(told) as address:
+            page = await browser.new_page()
+            await shown(page, address)
+            drawn.append(await ink(page, "lines"))
+            await page.close()
+    assert drawn[0] == drawn[1]
+    assert drawn[2] != drawn[0]
+
+
 async def test_it_comes_back_after_the_server_was_away_with_what_it_missed(
     settings: Settings, market: Market, browser: Browser
 ) -> None:
@@ -357,6 +376,8 @@ async def test_the_api_says_what_its_description_says(
 ) -> None:
     await market.spread([0.5, 0.61], [0.6, 0.6])
     await market.alert(AlertState.FIRING, 0.61, 0.6)
+    known = Scheduled(symbol="NVDA", at=dt.datetime.now(dt.UTC))
+    settings = settings.model_copy(update={"announcements": [known]})
     async with served(settings) as address, aiohttp.ClientSession() as session:
         async with session.get(address + "/api/v1/openapi.json") as answer:
             described = json.loads(await answer.text())

@@ -9,7 +9,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from streams.settings import seconds
+from streams.settings import Scheduled, seconds
 from volcross.config import Settings
 from volcross.page.follower import Follower
 from volcross.page.history import points
@@ -21,6 +21,7 @@ log = structlog.get_logger(__name__)
 STATIC = Path(str(files("volcross.page").joinpath("static")))
 
 FOLLOWER: web.AppKey[Follower] = web.AppKey("follower", Follower)
+CALENDAR: web.AppKey[list[Scheduled]] = web.AppKey("calendar", list[Scheduled])
 
 HEADERS = {
     # Nothing from elsewhere, nothing inline, nobody's frame.
@@ -50,7 +51,8 @@ async def serve(settings: Settings) -> None:
         source.kind in {"story", "replay"} for source in settings.sources.values()
     )
     follower = Follower(settings.reached().kafka, replayed=replayed)
-    runner = web.AppRunner(application(follower), access_log=None, shutdown_timeout=1)
+    app = application(follower, settings.announcements)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
     host, port = settings.page.host, settings.page.port
     try:
@@ -66,11 +68,12 @@ async def serve(settings: Settings) -> None:
         await runner.cleanup()
 
 
-def application(follower: Follower) -> web.Application:
+def application(follower: Follower, calendar: list[Scheduled]) -> web.Application:
     """Return the web application around what is known."""
     app = web.Application(middlewares=[_local_names_only])
     app.on_response_prepare.append(_add_headers)
     app[FOLLOWER] = follower
+    app[CALENDAR] = calendar
     app.add_routes(
         [
             web.get("/", _index),
@@ -82,6 +85,7 @@ def application(follower: Follower) -> web.Application:
             web.get("/api/v1/history", _history),
             web.get("/api/v1/readings", _readings),
             web.get("/api/v1/alerts", _alerts),
+            web.get("/api/v1/announcements", _announcements),
             web.get("/api/v1/health", _health),
             web.get("/api/v1/events", _events),
         ]
@@ -137,6 +141,19 @@ async def _readings(request: web.Request) -> web.Response:
 async def _alerts(request: web.Request) -> web.Response:
     board = request.app[FOLLOWER].board
     return web.json_response([alert(each) for each in reversed(board.alerts)])
+
+
+async def _announcements(request: web.Request) -> web.Response:
+    return web.json_response(
+        [
+            {
+                "symbol": one.symbol,
+                "at_ms": round(one.at.timestamp() * 1000),
+                "what": one.what,
+            }
+            for one in request.app[CALENDAR]
+        ]
+    )
 
 
 async def _health(request: web.Request) -> web.Response:

@@ -120,7 +120,7 @@ function build() {
     {}, { label: line?.left.symbol, stroke: colour("left"), width: 2, paths: carried },
     { label: line?.right.symbol, stroke: colour("right"), width: 2, paths: carried },
   ];
-  lines.hooks = { drawClear: [wash] };
+  lines.hooks = { drawClear: [wash], draw: [annotate] };
   const low = base($("spread"));
   low.axes[1] = axis((value) => (value * 100).toFixed(0));
   low.series = [{}, { label: "spread", stroke: colour("ink"), width: 1.5, paths: carried }];
@@ -272,6 +272,7 @@ async function begin() {
   const told = await (await fetch("/api/v1/alerts")).json();
   alerts = told.reverse();
   showAlerts();
+  await loadAnnouncements();
   await load();
 }
 
