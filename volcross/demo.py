@@ -279,7 +279,7 @@ async def _watch(
             line = board.spreads.get((PAIR, "implied"))
             if line is not None and not replaying:
                 replaying = True
-                stage.say(f"replaying summer 2024{_address(settings)}")
+                stage.say(f"summer 2024{_address(settings)}")
             stage.show()
             missing = await _missing(board, observer)
             if missing is None:
@@ -304,7 +304,7 @@ def _markets(settings: Settings) -> Callable[[str, int], bool]:
 
 def _address(settings: Settings) -> str:
     page = settings.page
-    return f", live on http://{page.host}:{page.port}" if page.port else ""
+    return f" · http://{page.host}:{page.port}" if page.port else ""
 
 
 def _refuse_deaths(supervisor: Supervisor, options: Options) -> None:

@@ -154,7 +154,7 @@ function showNumbers() {
     $(side + "-value").textContent = percent(leg.value);
     const delay = leg.delay_seconds ? `, delayed ${age(leg.delay_seconds)}` : "";
     const rank = line.context[side + "_rank"];
-    const year = rank === null ? "" : `, ${Math.round(rank * 100)}% up its year`;
+    const year = rank === null ? "" : `, ${Math.round(rank * 100)}% up its range`;
     $(side + "-age").textContent = `${origin(leg)}, ${age(leg.age_seconds)} old${delay}${year}`;
   }
   $("spread-value").textContent = points(line.spread);
