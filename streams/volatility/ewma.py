@@ -43,11 +43,12 @@ class Ewma:
         age = steps.elapsed / self._memory
         moved = steps.elapsed > 0
         unit = self._span.clock.unit
-        weight = np.where(moved, -np.expm1(-age) * unit, 0.0)
-        np.divide(weight, steps.elapsed, out=weight, where=moved)
+        share = -np.expm1(-age)
+        weight = np.zeros(len(bars))
+        np.divide(share * unit, steps.elapsed, out=weight, where=moved)
 
         history, pending = _recursion(
-            np.exp(-age), weight, steps.returns**2, (self._variance, self._pending)
+            1.0 - share, weight, steps.returns**2, (self._variance, self._pending)
         )
         elapsed = self._elapsed + np.cumsum(steps.elapsed)
         self._trail = trail
