@@ -18,9 +18,9 @@ from tests.streams.market import interleaved, market, settings
 from tests.streams.outputs import Rows, assert_same, offline, placed, rows, told_once
 from tests.streams.pipeline import Workers, prepared, send, until
 
-RESTARTS = 20 if os.environ.get("VOLCROSS_TEST_BROKER") == "kafka" else 3
+RESTARTS = 20 if os.environ.get("VOLCROSS_TEST_BROKER") == "kafka" else 2
 """The embedded broker is the one nobody restarts twenty times a night."""
-FROZEN_SECONDS = 30.0 if RESTARTS > 3 else 5.0
+FROZEN_SECONDS = 30.0 if RESTARTS > 2 else 5.0
 
 
 @pytest.fixture
