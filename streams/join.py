@@ -6,8 +6,7 @@ a comparison come out in order. Whichever leg runs ahead waits.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -15,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams import wire
-from streams.coverage import Coverage
 from streams.events import LegName, LegReadings, Origin, Side, SpreadReadings
 from streams.pairs import METHODOLOGY_BASIS, side_of_basis
 from streams.screening import Reason
 from streams.settings import StreamSettings
 from streams.stage import Gap, Out, Outcome, Refused
 from streams.topics import LEGS, SPREADS
+from streams.waiting import Stretch, WaitingLeg
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -29,87 +28,15 @@ Float = NDArray[np.float64]
 MAX_ROWS = 5_000
 """Rows in one record: some 600 kB, where brokers take 1 MB by default."""
 
-MAX_WAITING = 1_000_000
-"""Rows of one leg that may wait, 16 MB: eleven days at one a second. A leg whose
-counterpart stays away for longer loses its oldest, loudly."""
-
-MAX_STRETCHES = 1_000
-"""Pieces in which they may wait; then they are put together."""
-
 _NONE_AT: Int = np.empty(0, dtype=np.int64)
 _NONE: Float = np.empty(0)
-
-
-@dataclass(slots=True)
-class _Stretch:
-    """Rows of one leg record that still wait for the other leg."""
-
-    offset: int
-    name: LegName
-    at: Int
-    value: Float
-
-
-@dataclass(slots=True)
-class _LegState:
-    """One leg: how far it is known, what waits, and the last value used."""
-
-    coverage: Coverage = field(default_factory=Coverage)
-    waiting: list[_Stretch] = field(default_factory=list)
-    last: _Stretch | None = None
-    """A single row: the latest that was joined, carried until the next."""
-
-    def push(self, record: LegReadings, offset: int, known: int | None) -> None:
-        """Let the rows that are new wait."""
-        at = np.array(record.at, dtype=np.int64)
-        first = 0 if known is None else int(np.searchsorted(at, known))
-        if first < len(at):
-            value = np.array(record.value, dtype=np.float64)
-            self.waiting.append(
-                _Stretch(offset, record.name, at[first:], value[first:])
-            )
-
-        if len(self.waiting) > MAX_STRETCHES:
-            self.waiting = _together(self.waiting)
-
-    def give_up(self) -> tuple[int, int] | None:
-        """Drop what has waited for too long; return the stretch that was lost."""
-        excess = sum(len(stretch.at) for stretch in self.waiting) - MAX_WAITING
-        if excess <= 0:
-            return None
-        first = int(self.waiting[0].at[0])
-        while excess > 0:
-            head = self.waiting[0]
-            dropped = min(excess, len(head.at))
-            excess -= dropped
-            last = int(head.at[dropped - 1])
-            head.at, head.value = head.at[dropped:], head.value[dropped:]
-            if not len(head.at):
-                self.waiting.pop(0)
-        return first, last + 1
-
-    def pop(self, before: int) -> list[_Stretch]:
-        """Return what lies before an instant, the carried row first."""
-        ready = [] if self.last is None else [self.last]
-        while self.waiting and self.waiting[0].at[0] < before:
-            head = self.waiting[0]
-            n = int(np.searchsorted(head.at, before))
-            ready.append(_Stretch(head.offset, head.name, head.at[:n], head.value[:n]))
-            if n == len(head.at):
-                self.waiting.pop(0)
-                continue
-            head.at, head.value = head.at[n:], head.value[n:]
-        if ready:
-            tail = ready[-1]
-            self.last = _Stretch(tail.offset, tail.name, tail.at[-1:], tail.value[-1:])
-        return ready
 
 
 class _Comparison:
     """One comparison of one pair."""
 
     def __init__(self) -> None:
-        self.legs = {Side.LEFT: _LegState(), Side.RIGHT: _LegState()}
+        self.legs = {Side.LEFT: WaitingLeg(), Side.RIGHT: WaitingLeg()}
         self.begin: dict[str, int] = {}
         self.joined: int | None = None
 
@@ -240,7 +167,7 @@ class Join:
                 leg.coverage.watermark = saved["joined"]
                 if leg_state["last"] is not None:
                     last = leg_state["last"]
-                    leg.last = _Stretch(
+                    leg.last = Stretch(
                         offset=-1,
                         name=msgspec.convert(last["name"], LegName),
                         at=np.array([last["at"]], dtype=np.int64),
@@ -303,24 +230,10 @@ def _join(
     return spreads
 
 
-def _together(stretches: list[_Stretch]) -> list[_Stretch]:
-    """Return fewer stretches of the same rows: one for each run of one name."""
-    return [
-        _Stretch(
-            run[0].offset,
-            name,
-            np.concatenate([stretch.at for stretch in run]),
-            np.concatenate([stretch.value for stretch in run]),
-        )
-        for name, group in groupby(stretches, key=lambda stretch: stretch.name)
-        for run in [list(group)]
-    ]
-
-
 class _Carried:
     """A leg's rows, looked up by the latest at or before an instant."""
 
-    def __init__(self, stretches: list[_Stretch]) -> None:
+    def __init__(self, stretches: list[Stretch]) -> None:
         self.names = list(dict.fromkeys(stretch.name for stretch in stretches))
         self.at = np.concatenate([_NONE_AT, *(s.at for s in stretches)])
         self.value = np.concatenate([_NONE, *(s.value for s in stretches)])

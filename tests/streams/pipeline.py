@@ -32,7 +32,6 @@ class Workers:
         self.processes: list[subprocess.Popen[bytes]] = []
         self.log = directory / f"{role}.log"
         self._before = 0
-        # JSON is what pydantic writes; the command reads TOML.
         self._config = directory / f"{role}.toml"
         self._config.write_text(_toml(settings) + more, encoding="utf-8")
 
@@ -49,6 +48,7 @@ class Workers:
                             *("--instance", f"worker-{len(self.processes)}"),
                         ],
                         cwd=ROOT,
+                        env=environment(),
                         stdin=subprocess.DEVNULL,
                         stdout=log,
                         stderr=log,

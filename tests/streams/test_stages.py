@@ -249,8 +249,8 @@ def test_a_leg_far_ahead_comes_out_in_records_a_broker_takes() -> None:
 def test_a_leg_without_counterpart_loses_its_oldest_rows_loudly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("streams.join.MAX_WAITING", 10)
-    monkeypatch.setattr("streams.join.MAX_STRETCHES", 4)
+    monkeypatch.setattr("streams.waiting.MAX_WAITING", 10)
+    monkeypatch.setattr("streams.waiting.MAX_STRETCHES", 4)
     join = Join(settings(Kafka()))
     outcomes = [
         outcome

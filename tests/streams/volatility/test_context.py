@@ -18,7 +18,6 @@ from streams.volatility.announcements import (
 from streams.volatility.bars import BarColumns
 from streams.volatility.implied.instruments import us_expiry
 from streams.volatility.market_time import DAY_NS
-from streams.volatility.premium import methodology_basis, variance_risk_premium
 from streams.volatility.standing import Standing
 from streams.volatility.z_score import ZScore
 from tests.streams.volatility.conftest import HOUR_NS, ns
@@ -172,13 +171,3 @@ def test_the_storys_calendar_is_the_one_of_that_summer() -> None:
             ("NVDA", "08-28"),
         )
     ]
-
-
-def test_the_premium_is_in_vol_and_in_variance() -> None:
-    premium = variance_risk_premium(0.71, 0.7068)
-    assert premium.vol == pytest.approx(0.0032)
-    assert premium.variance == pytest.approx(0.71**2 - 0.7068**2)
-
-
-def test_the_basis_is_what_the_methods_add() -> None:
-    assert methodology_basis(0.2227, 0.19) == pytest.approx(0.0327)
