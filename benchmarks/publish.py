@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from producers.publisher import Publisher
+from producers.publishing.publisher import Publisher
+from producers.publishing.spool import Spool
 from producers.settings import Sending
 from producers.source import Heard, Series
-from producers.spool import Spool
 from streams.settings import Kafka
 from volcross.provisioning import provision
 

@@ -10,7 +10,10 @@ import struct
 import time
 from collections.abc import Callable
 
-from producers import (
+from producers.listening.conversation import Conversation
+from producers.listening.listener import Limits, Listener
+from producers.source import SECOND, Heard
+from producers.venues import (
     alpaca,
     alpaca_chain,
     binance,
@@ -23,9 +26,6 @@ from producers import (
     massive_chain,
     yahoo,
 )
-from producers.conversation import Conversation
-from producers.listener import Limits, Listener
-from producers.source import SECOND, Heard
 from streams.events import ChainSnapshot
 from streams.volatility.market_time import market_clock
 

@@ -28,8 +28,15 @@ from numpy.typing import NDArray
 
 from alerts.judge import Judge
 from alerts.settings import DEFAULT_RULE
-from producers.story import BEGIN, END, btc_dvol, btc_prices, nvda_iv30, nvda_prices
-from producers.timeline import Recording
+from producers.recorded.story import (
+    BEGIN,
+    END,
+    btc_dvol,
+    btc_prices,
+    nvda_iv30,
+    nvda_prices,
+)
+from producers.recorded.timeline import Recording
 from streams.events import (
     Alert,
     Event,

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import structlog
 
-from producers.publisher import Publisher
+from producers.publishing.publisher import Publisher
+from producers.publishing.spool import Spool
 from producers.settings import SourceSettings
 from producers.sources import open_source
-from producers.spool import Spool
 from streams.exposition import served
 from streams.settings import StreamSettings
 

@@ -23,77 +23,77 @@ from producers.settings import (
 from producers.source import Source
 
 if TYPE_CHECKING:
-    from producers.live import Line
+    from producers.listening.live import Line
 
 
 def _replay(settings: ReplaySource) -> Source:
-    from producers.replay import Replay
+    from producers.recorded.replay import Replay
 
     return Replay(settings)
 
 
 def _synthetic(settings: SyntheticSource) -> Source:
-    from producers.synthetic import Synthetic
+    from producers.recorded.synthetic import Synthetic
 
     return Synthetic(settings)
 
 
 def _story(settings: StorySource) -> Source:
-    from producers.story import Story
+    from producers.recorded.story import Story
 
     return Story(seconds=settings.seconds or None, data=settings.data)
 
 
 def _deribit(settings: DeribitSource) -> "list[Line]":
-    from producers import deribit
+    from producers.venues import deribit
 
     return deribit.lines(settings)
 
 
 def _cboe(settings: CboeSource) -> "list[Line]":
-    from producers import cboe
+    from producers.venues import cboe
 
     return cboe.lines(settings)
 
 
 def _coinbase(settings: TradesSource) -> "list[Line]":
-    from producers import coinbase
+    from producers.venues import coinbase
 
     return coinbase.lines(settings)
 
 
 def _kraken(settings: TradesSource) -> "list[Line]":
-    from producers import kraken
+    from producers.venues import kraken
 
     return kraken.lines(settings)
 
 
 def _binance(settings: TradesSource) -> "list[Line]":
-    from producers import binance
+    from producers.venues import binance
 
     return binance.lines(settings)
 
 
 def _yahoo(settings: YahooSource) -> "list[Line]":
-    from producers import yahoo
+    from producers.venues import yahoo
 
     return yahoo.lines(settings)
 
 
 def _alpaca(settings: AlpacaSource) -> "list[Line]":
-    from producers import alpaca
+    from producers.venues import alpaca
 
     return alpaca.lines(settings)
 
 
 def _massive(settings: MassiveSource) -> "list[Line]":
-    from producers import massive
+    from producers.venues import massive
 
     return massive.lines(settings)
 
 
 def _tastytrade(settings: TastytradeSource) -> "list[Line]":
-    from producers import tastytrade
+    from producers.venues import tastytrade
 
     return tastytrade.lines(settings)
 
@@ -223,7 +223,7 @@ def open_source(
         if record is not None or playback is not None:
             raise ValueError(f"{settings.kind}: only a live venue can be recorded")
         return opened
-    from producers.live import Live, Recorded
+    from producers.listening.live import Live, Recorded
 
     if playback is not None:
         return Recorded(opened, playback, speed=None)

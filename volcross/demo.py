@@ -19,7 +19,7 @@ from typing import Any
 import structlog
 
 from alerts.wording import moment
-from producers import story
+from producers.recorded import story
 from streams.topics import (
     ALERTS,
     DELIVERIES,

@@ -15,7 +15,7 @@ from rich.console import Console
 from rich.live import Live
 
 from alerts.wording import moment, percent, points
-from producers import story
+from producers.recorded import story
 from volcross.board import Board
 from volcross.demo_view import DemoView, Scene
 

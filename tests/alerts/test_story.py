@@ -11,7 +11,7 @@ from alerts.judge import Judge
 from alerts.message import compose
 from alerts.settings import DEFAULT_RULE, Links, Rule
 from alerts.wording import moment
-from producers import story
+from producers.recorded import story
 from streams.events import Alert, LegName, Origin, SpreadReadings
 from streams.stage import Out
 from streams.volatility.market_time import market_clock

@@ -8,8 +8,8 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from producers import story
 from producers.app import run
+from producers.recorded import story
 from producers.settings import (
     DeribitSource,
     ReplaySource,

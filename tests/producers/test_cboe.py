@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from producers import cboe
-from producers.backoff import Backoff
-from producers.bucket import TokenBucket
-from producers.conversation import Alive, Meaning, Odd, Tick
-from producers.fetching import Fetcher
-from producers.listener import Limits
-from producers.occ import expires
-from producers.polling import PollingLine
+from producers.listening.backoff import Backoff
+from producers.listening.bucket import TokenBucket
+from producers.listening.conversation import Alive, Meaning, Odd, Tick
+from producers.listening.fetching import Fetcher
+from producers.listening.listener import Limits
+from producers.listening.polling import PollingLine
 from producers.source import Heard, Reason, Said, Series, Unusable
+from producers.venues import cboe
+from producers.venues.occ import expires
 from streams.events import ChainSnapshot, Right
 from streams.volatility.market_time import market_clock
 from tests.producers.test_story import utc

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from producers import alpaca_chain, massive_chain
-from producers.backoff import Backoff
-from producers.bucket import TokenBucket
-from producers.conversation import Conversation, Meaning, Odd, Refused
-from producers.live import Live
-from producers.paging import MOST_PAGES, PagedFetcher, within
-from producers.polling import PollingLine
+from producers.listening.backoff import Backoff
+from producers.listening.bucket import TokenBucket
+from producers.listening.conversation import Conversation, Meaning, Odd, Refused
+from producers.listening.live import Live
+from producers.listening.paging import MOST_PAGES, PagedFetcher, within
+from producers.listening.polling import PollingLine
 from producers.settings import AlpacaSource, MassiveSource
 from producers.source import Reason, Said, Unusable
 from producers.sources import open_source
+from producers.venues import alpaca_chain, massive_chain
 from streams.events import ChainSnapshot, Right
 from streams.volatility.market_time import market_clock
 from tests.producers.test_story import utc

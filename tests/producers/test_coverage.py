@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from producers.coverage import Coverage, Stretch
+from producers.publishing.coverage import Coverage, Stretch
 from producers.source import Heard, Series
 from streams.events import Origin, PriceTicks, VolTicks
 

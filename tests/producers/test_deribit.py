@@ -10,16 +10,16 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from producers import deribit, deribit_chain, deribit_history
-from producers.bucket import TokenBucket
-from producers.conversation import Meaning, Odd, Refused, Reply, Tick
-from producers.deribit_chain import _instrument
-from producers.fetching import Fetcher
-from producers.live import Live
+from producers.listening.bucket import TokenBucket
+from producers.listening.conversation import Meaning, Odd, Refused, Reply, Tick
+from producers.listening.fetching import Fetcher
+from producers.listening.live import Live
+from producers.listening.websocket import WebSocketLine
 from producers.settings import DeribitSource
 from producers.source import SECOND, Heard, Reason, Said, Series, Unusable
 from producers.sources import open_source
-from producers.websocket import WebSocketLine
+from producers.venues import deribit, deribit_chain, deribit_history
+from producers.venues.deribit_chain import _instrument
 from streams.events import ChainSnapshot, Right
 from tests.producers.test_story import utc
 from tests.producers.venues import Call, exchange, said_by, site

@@ -5,11 +5,11 @@ from typing import Any, Literal
 
 import pytest
 
-from producers import binance, coinbase, kraken
-from producers.conversation import Meaning, Missed, Odd, Refused, Tick
+from producers.listening.conversation import Meaning, Missed, Odd, Refused, Tick
 from producers.settings import TradesSource
 from producers.source import Heard, Reason, Said, Series, Unusable
 from producers.sources import open_source
+from producers.venues import binance, coinbase, kraken
 from tests.producers.test_story import utc
 from tests.producers.venues import Call, exchange, said_by
 

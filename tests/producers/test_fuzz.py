@@ -7,7 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
-from producers import (
+from producers.listening.conversation import Conversation, Refused, Reply, Tick
+from producers.listening.listener import Limits, Listener
+from producers.source import Heard, Unusable
+from producers.venues import (
     alpaca,
     alpaca_chain,
     binance,
@@ -22,9 +25,6 @@ from producers import (
     tastytrade,
     yahoo,
 )
-from producers.conversation import Conversation, Refused, Reply, Tick
-from producers.listener import Limits, Listener
-from producers.source import Heard, Unusable
 from streams.events import ChainSnapshot
 from streams.volatility.market_time import market_clock
 from tests.producers.test_cboe import answer

@@ -3,11 +3,19 @@ from collections.abc import Iterable
 
 import pytest
 
-from producers.backoff import Backoff
-from producers.bucket import TokenBucket
-from producers.conversation import Alive, Frame, Meaning, Missed, Odd, Refused, Tick
-from producers.listener import Limits, Listener
-from producers.numbering import Numbering
+from producers.listening.backoff import Backoff
+from producers.listening.bucket import TokenBucket
+from producers.listening.conversation import (
+    Alive,
+    Frame,
+    Meaning,
+    Missed,
+    Odd,
+    Refused,
+    Tick,
+)
+from producers.listening.listener import Limits, Listener
+from producers.listening.numbering import Numbering
 from producers.source import SECOND, Heard, Reason, Series, Unusable
 from streams.events import ChainSnapshot
 from streams.volatility.market_time import market_clock

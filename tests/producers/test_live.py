@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from producers.live import merged
+from producers.listening.live import merged
 from producers.source import Heard, Said, Series
 
 

@@ -19,15 +19,15 @@ from pydantic import TypeAdapter
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from producers import websocket
-from producers.backoff import Backoff
-from producers.bucket import TokenBucket
-from producers.listener import Limits
-from producers.live import Live
+from producers.listening import websocket
+from producers.listening.backoff import Backoff
+from producers.listening.bucket import TokenBucket
+from producers.listening.listener import Limits
+from producers.listening.live import Live
+from producers.listening.websocket import WebSocketLine
 from producers.settings import VenueSource
 from producers.source import Heard, Said, Unusable
 from producers.sources import open_source
-from producers.websocket import WebSocketLine
 from streams.volatility.market_time import market_clock
 from tests.producers.test_deribit import stamped, subscribed
 from tests.producers.test_exchanges import trade

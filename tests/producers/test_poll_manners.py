@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
-from producers import fetching
-from producers.bucket import TokenBucket
-from producers.live import Live
-from producers.polling import PollingLine
+from producers.listening import fetching
+from producers.listening.bucket import TokenBucket
+from producers.listening.live import Live
+from producers.listening.polling import PollingLine
 from producers.settings import VenueSource
 from producers.source import SECOND
 from producers.sources import open_source

@@ -13,10 +13,10 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
-from producers.publisher import Publisher
+from producers.publishing.publisher import Publisher
+from producers.publishing.spool import Spool
 from producers.settings import Sending
 from producers.source import SECOND, Heard, Series
-from producers.spool import Spool
 from streams.events import PriceTicks
 from streams.settings import Kafka
 from streams.topics import PRICE_TICKS

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from producers.replay import BadFile, Replay, recordings
+from producers.recorded.replay import BadFile, Replay, recordings
+from producers.recorded.timeline import instant
 from producers.settings import ReplaySource
 from producers.source import SECOND, Heard, Series
-from producers.timeline import instant
 from streams.events import Origin
 
 PRICES = """at,symbol,price,size

@@ -8,11 +8,18 @@ from typing import Any
 
 import pytest
 
-from producers import alpaca, massive, protobuf, yahoo
-from producers.conversation import Alive, Conversation, Meaning, Odd, Refused, Tick
+from producers.listening.conversation import (
+    Alive,
+    Conversation,
+    Meaning,
+    Odd,
+    Refused,
+    Tick,
+)
 from producers.settings import AlpacaSource, MassiveSource, YahooSource
 from producers.source import Heard, Reason, Said, Series, Unusable
 from producers.sources import open_source
+from producers.venues import alpaca, massive, protobuf, yahoo
 from tests.producers.test_story import utc
 from tests.producers.venues import Call, exchange, said_by
 

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from producers import story
+from producers.recorded import story
+from producers.recorded.story_facts import BTC_DAILY, DVOL_DAILY, NVDA_DAILY
+from producers.recorded.timeline import Recording, instant
 from producers.source import SECOND, Heard
-from producers.story_facts import BTC_DAILY, DVOL_DAILY, NVDA_DAILY
-from producers.timeline import Recording, instant
 from streams.events import Origin
 
 MINUTE = 60 * SECOND

@@ -4,10 +4,10 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
+from producers.recorded.synthetic import Market, Synthetic
+from producers.recorded.timeline import instant
 from producers.settings import SyntheticSource, SyntheticSymbol
 from producers.source import SECOND, Heard, Values
-from producers.synthetic import Market, Synthetic
-from producers.timeline import instant
 from streams.events import Origin
 from streams.settings import Clock
 

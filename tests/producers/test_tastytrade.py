@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from producers import tastytrade
-from producers.backoff import Backoff
-from producers.bucket import TokenBucket
-from producers.conversation import Alive, Meaning, Refused, Tick
-from producers.oauth import GrantedFetcher
-from producers.polling import PollingLine
+from producers.listening.backoff import Backoff
+from producers.listening.bucket import TokenBucket
+from producers.listening.conversation import Alive, Meaning, Refused, Tick
+from producers.listening.polling import PollingLine
 from producers.settings import TastytradeSource
 from producers.source import Heard, Reason, Said, Series, Unusable
 from producers.sources import SOURCES, open_source
+from producers.venues import tastytrade
+from producers.venues.oauth import GrantedFetcher
 from streams.volatility.market_time import market_clock
 from tests.producers.test_story import utc
 from tests.producers.venues import said_by, site

@@ -14,12 +14,12 @@ import pytest
 from websockets.asyncio.server import ServerConnection
 from websockets.http11 import Request, Response
 
-from producers import coinbase
-from producers.backoff import Backoff
-from producers.listener import Limits
-from producers.live import Live, Recorded
+from producers.listening.backoff import Backoff
+from producers.listening.listener import Limits
+from producers.listening.live import Live, Recorded
+from producers.listening.websocket import WebSocketLine
 from producers.source import Heard, Reason, Said, Unusable
-from producers.websocket import WebSocketLine
+from producers.venues import coinbase
 from streams.volatility.market_time import market_clock
 from tests.producers.venues import Call, exchange, said_by
 

@@ -1,0 +1,1 @@
+"""The manners every live venue shares: connect, listen, hang up, try again."""

@@ -1,0 +1,119 @@
+"""The loop that asks a venue which has no stream, again and again."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+
+import structlog
+
+from producers import metrics
+from producers.listening.backoff import Backoff
+from producers.listening.capture import NO_CAPTURE, Capture
+from producers.listening.conversation import Conversation, Missed, Refused, Reply
+from producers.listening.fetching import Fetcher
+from producers.listening.listener import Limits, Listener
+from producers.source import SECOND, Said, Series, Unusable
+from streams.volatility.market_time import MarketClock
+
+log = structlog.get_logger(__name__)
+
+PULSE_SECONDS = 1.0
+"""How often the quiet between two questions is vouched for."""
+
+
+@dataclass(slots=True)
+class PollingLine:
+    """One address that is asked on a cadence.
+
+    What an answer says counts from when we first saw it: between two questions
+    nothing can become known, so the quiet is vouched for up to this moment,
+    and a feed asked once a minute holds no other leg back.
+
+    Attributes:
+        feed: its name in logs and metric labels.
+        url: what to ask.
+        converse: the venue's part; made anew after a failure.
+        market: whose silence counts.
+        cadence: seconds until the next question, at a wall clock (ns UTC).
+        fetcher: how to ask.
+        limits: how much silence.
+        now: wall clock (ns UTC).
+        sleep: how to wait.
+        capture: keeps what comes, as it comes.
+    """
+
+    feed: str
+    url: str
+    converse: Callable[[], Conversation]
+    market: MarketClock
+    cadence: Callable[[int], float]
+    fetcher: Fetcher = field(default_factory=Fetcher)
+    limits: Limits = field(default_factory=lambda: Limits(silence=1200, grace=0))
+    now: Callable[[], int] = time.time_ns
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    backoff: Backoff = field(default_factory=lambda: Backoff(first=5, cap=900))
+    capture: Capture = NO_CAPTURE
+    _vouched: dict[Series, int] = field(default_factory=dict)
+    _listener: Listener | None = None
+
+    async def __aiter__(self) -> AsyncIterator[Said]:
+        """Ask for ever."""
+        metrics.CONNECTED.labels(self.feed).set(0)
+        while True:
+            try:
+                body = await self.fetcher.get(self.url)
+                for said in self._heard(body):
+                    yield said
+                wait = self.cadence(self.now())
+                self.backoff.succeeded()
+            except Refused as error:
+                floor = self.backoff.cap if error.permanent else 0.0
+                wait = self._failed(str(error), max(floor, error.retry_after or 0.0))
+            except OSError as error:
+                wait = self._failed(str(error), None)
+            async for quiet in self._quiet(wait):
+                yield quiet
+
+    def _heard(self, body: bytes) -> Iterator[Said]:
+        received = self.now()
+        if self._listener is None:
+            self.capture.opened(self.feed, received)
+            self._listener = Listener(
+                self.converse(), self.market, self.limits, received, self._vouched
+            )
+        self.capture.heard(self.feed, received, body)
+        metrics.MESSAGES.labels(self.feed).inc()
+        for said in self._listener.hear([(received, body)], self.feed):
+            if isinstance(said, Reply | Missed):
+                continue
+            if isinstance(said, Unusable):
+                metrics.UNUSABLE.labels(self.feed, said.reason).inc(said.count)
+            yield said
+        complaint = self._listener.complaint(received)
+        if complaint is not None:
+            raise Refused(complaint)
+        metrics.CONNECTED.labels(self.feed).set(int(self._listener.heard_data))
+
+    def _failed(self, reason: str, at_least: float | None) -> float:
+        # Nobody listens until it works again: that is a gap, not a quiet market.
+        self._listener = None
+        metrics.CONNECTED.labels(self.feed).set(0)
+        metrics.RECONNECTS.labels(self.feed, reason).inc()
+        wait = self.backoff.wait(at_least)
+        log.warning(
+            "feed down, will ask again",
+            feed=self.feed,
+            reason=reason,
+            wait_seconds=round(wait, 1),
+        )
+        return wait
+
+    async def _quiet(self, wait: float) -> AsyncIterator[Said]:
+        until = self.now() + round(wait * SECOND)
+        while (left := (until - self.now()) / SECOND) > 0:
+            await self.sleep(min(PULSE_SECONDS, left))
+            if self._listener is not None:
+                self._listener.alive = self.now()
+                for quiet in self._listener.quiet():
+                    yield quiet

@@ -1,0 +1,1 @@
+"""From what a source says to Kafka: in order, and without loss."""
