@@ -6,20 +6,20 @@ from contextlib import AsyncExitStack
 from aiokafka import AIOKafkaProducer
 
 from alerts import metrics
-from alerts.channels import channels
+from alerts.channels.catalogue import channels
 from alerts.heartbeat import Pulse, tell
-from alerts.judge import Judge
-from alerts.ledger import Post
-from alerts.outbox import Outbox
+from alerts.judging.judge import Judge
+from alerts.judging.shown import Shown
 from alerts.settings import AlertSettings
-from alerts.shown import Shown
-from streams.agents import Work
+from alerts.telling.ledger import Post
+from alerts.telling.outbox import Outbox
+from streams.agents.agent import Work
+from streams.agents.partitions import PartitionReader
+from streams.agents.worker import serve
 from streams.exposition import served
-from streams.partitions import PartitionReader
 from streams.settings import StreamSettings, client
 from streams.topics import SPREADS
 from streams.volatility.market_time import market_clock
-from streams.worker import serve
 
 GROUP = "volcross-alerts"
 
@@ -32,7 +32,7 @@ async def run(
     Args:
         streams: where the broker is, and what there is to watch.
         alerts: what to watch for, and whom to tell.
-        instance: this process' lasting name; see `streams.worker.serve`.
+        instance: this process' lasting name; see `streams.agents.worker.serve`.
 
     Raises:
         ValueError: a rule watches what nobody works out.

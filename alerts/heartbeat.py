@@ -15,8 +15,8 @@ import structlog
 
 from alerts import metrics
 from alerts.channels.endpoint import Endpoint
-from alerts.delivery import DeliveryError
 from alerts.settings import Heartbeat
+from alerts.telling.delivery import DeliveryError
 
 _log = structlog.get_logger()
 

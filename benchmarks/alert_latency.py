@@ -25,8 +25,8 @@ from streams.events import VolTicks
 from streams.settings import Kafka
 from streams.topics import ALERTS, VOL_TICKS
 from streams.wire import encode
-from volcross.broker import EmbeddedBroker
-from volcross.provisioning import provision
+from volcross.running.broker import EmbeddedBroker
+from volcross.running.provisioning import provision
 
 SECOND = 10**9
 BEGIN = 1_722_014_820 * SECOND

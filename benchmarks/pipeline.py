@@ -29,8 +29,8 @@ from streams.events import PriceTicks, VolatilityReadings
 from streams.settings import Kafka
 from streams.topics import PRICE_TICKS, READINGS
 from streams.wire import Codec, encode
-from volcross.broker import EmbeddedBroker
-from volcross.provisioning import provision
+from volcross.running.broker import EmbeddedBroker
+from volcross.running.provisioning import provision
 
 PARTITIONS = 4
 PATIENCE_SECONDS = 300.0

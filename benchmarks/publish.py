@@ -18,7 +18,7 @@ from producers.publishing.spool import Spool
 from producers.settings import Sending
 from producers.source import Heard, Series
 from streams.settings import Kafka
-from volcross.provisioning import provision
+from volcross.running.provisioning import provision
 
 
 async def publish(kafka: Kafka, ticks: int, at_once: int) -> float:

@@ -26,8 +26,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from alerts.judge import Judge
-from alerts.settings import DEFAULT_RULE
+from alerts.judging.judge import Judge
+from alerts.judging.rule import DEFAULT_RULE
 from producers.recorded.story import (
     BEGIN,
     END,
@@ -37,6 +37,7 @@ from producers.recorded.story import (
     nvda_prices,
 )
 from producers.recorded.timeline import Recording
+from streams.agents.stage import Out
 from streams.events import (
     Alert,
     Event,
@@ -47,16 +48,15 @@ from streams.events import (
     VolatilityReadings,
     VolTicks,
 )
-from streams.join import Join
-from streams.measure import Measure
-from streams.quote import Quote
-from streams.sample import Sample
 from streams.settings import StreamSettings
-from streams.stage import Out
+from streams.stages.join import Join
+from streams.stages.measure import Measure
+from streams.stages.quote import Quote
+from streams.stages.sample import Sample
 from streams.topics import BARS, LEGS
 from streams.volatility.market_time import market_clock
-from volcross.broker import free_port
 from volcross.config import FOUNDING
+from volcross.running.broker import free_port
 
 STEP = 600
 """Seconds of the story between two samples."""

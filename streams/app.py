@@ -3,18 +3,18 @@
 from functools import partial
 
 from streams import metrics
-from streams.agents import Work
+from streams.agents.agent import Work
+from streams.agents.worker import serve
 from streams.exposition import served
-from streams.imply import Imply
-from streams.join import Join
-from streams.measure import Measure
-from streams.place import Place
-from streams.quote import Quote
-from streams.sample import Sample
 from streams.settings import StreamSettings
+from streams.stages.imply import Imply
+from streams.stages.join import Join
+from streams.stages.measure import Measure
+from streams.stages.place import Place
+from streams.stages.quote import Quote
+from streams.stages.sample import Sample
 from streams.topics import BARS, CHAINS, LEGS, PRICE_TICKS, SPREADS, VOL_TICKS
 from streams.volatility.market_time import market_clock
-from streams.worker import serve
 
 GROUP = "volcross-streams"
 

@@ -12,8 +12,8 @@ import time
 from pathlib import Path
 from typing import Protocol
 
-from volcross.broker import BrokerError, EmbeddedBroker, answers, free_port
-from volcross.lifeline import tie
+from volcross.running.broker import BrokerError, EmbeddedBroker, answers, free_port
+from volcross.running.lifeline import tie
 
 ROOT = Path(__file__).parents[1]
 JARS = ROOT / ".kafka"

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from alerts.judge import Judge
+from alerts.judging.judge import Judge
 from alerts.settings import AlertSettings
 from streams import wire
+from streams.agents.stage import Out
 from streams.events import Alert, Event, SpreadReadings
 from streams.settings import Kafka
-from streams.stage import Out
 from streams.topics import ALERTS, READINGS, SPREADS
 from streams.volatility.market_time import market_clock
 from tests.streams.market import (

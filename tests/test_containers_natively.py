@@ -19,8 +19,8 @@ import pytest
 
 from tests.brokers import JARS, ROOT
 from tests.test_containers import composed, ours
-from volcross.broker import answers, free_port
-from volcross.lifeline import tie
+from volcross.running.broker import answers, free_port
+from volcross.running.lifeline import tie
 
 pytestmark = [
     pytest.mark.kafka,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volcross import notify, rules, silence, told
-from volcross.iv import iv
+from volcross.commands import notify, rules, silence, told
+from volcross.commands.iv import iv
+from volcross.commands.rv import rv
 from volcross.refusal import Refusal
-from volcross.rv import rv
 
 if TYPE_CHECKING:
     from volcross.config import Settings
@@ -94,8 +94,8 @@ def _settings(context: typer.Context) -> "Settings":
 def up(context: typer.Context) -> None:
     """Run everything on this machine, until Ctrl-C: broker, feeds, streams, alerts."""
     from volcross.logs import configure
-    from volcross.running import run
-    from volcross.up import up
+    from volcross.running.signals import run
+    from volcross.running.up import up
 
     settings = _settings(context)
     configure("up")
@@ -116,8 +116,8 @@ def produce(
     ] = None,
 ) -> None:
     """Run one feed: from its source into Kafka."""
-    from volcross.roles import produce
-    from volcross.running import run
+    from volcross.running.roles import produce
+    from volcross.running.signals import run
 
     run(produce(_settings(context), source, record=record, playback=playback))
 
@@ -125,7 +125,7 @@ def produce(
 @app.command()
 def sources() -> None:
     """List where the market can be heard from: what each gives, wants and allows."""
-    from volcross.catalogue import show
+    from volcross.commands.catalogue import show
 
     show()
 
@@ -133,8 +133,8 @@ def sources() -> None:
 @app.command()
 def stream(context: typer.Context, instance: InstanceOption = None) -> None:
     """Run the streams: ticks in, volatilities and spreads out."""
-    from volcross.roles import stream
-    from volcross.running import run
+    from volcross.running.roles import stream
+    from volcross.running.signals import run
 
     run(stream(_settings(context), instance))
 
@@ -142,8 +142,8 @@ def stream(context: typer.Context, instance: InstanceOption = None) -> None:
 @app.command()
 def alert(context: typer.Context, instance: InstanceOption = None) -> None:
     """Run the alerts: judge the spreads, tell the channels."""
-    from volcross.roles import alert
-    from volcross.running import run
+    from volcross.running.roles import alert
+    from volcross.running.signals import run
 
     run(alert(_settings(context), instance))
 
@@ -151,8 +151,8 @@ def alert(context: typer.Context, instance: InstanceOption = None) -> None:
 @app.command()
 def page(context: typer.Context) -> None:
     """Serve the live page and its API."""
-    from volcross.roles import page
-    from volcross.running import run
+    from volcross.running.roles import page
+    from volcross.running.signals import run
 
     run(page(_settings(context)))
 
@@ -160,7 +160,7 @@ def page(context: typer.Context) -> None:
 @topics.command("create")
 def create(context: typer.Context) -> None:
     """Create the topics that are missing; refuse those that do not fit."""
-    from volcross.provisioning import provision
+    from volcross.running.provisioning import provision
 
     kafka = _settings(context).reached().kafka
     made = provision(kafka)
@@ -173,7 +173,7 @@ def create(context: typer.Context) -> None:
 @app.command()
 def check(context: typer.Context) -> None:
     """Check the configuration, and reach the broker and every channel."""
-    from volcross.check import check
+    from volcross.commands.check import check
 
     if not check(_settings(context)):
         raise typer.Exit(1)
@@ -186,7 +186,7 @@ def status(
     watch: Annotated[bool, typer.Option("--watch", help="Until Ctrl-C.")] = False,
 ) -> None:
     """Show what the running service says: spreads, readings, alerts, deliveries."""
-    from volcross.status import status
+    from volcross.commands.status import status
 
     status(_settings(context), json=json, watch=watch)
 
@@ -207,7 +207,7 @@ def demo(
     picture: Annotated[Path | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Replay the founding story: Nvidia against Bitcoin, summer of 2024."""
-    from volcross.demo import Options, demo
+    from volcross.demo.story import Options, demo
 
     demo(Options(data=data, seconds=seconds, out=out, as_json=json, picture=picture))
 

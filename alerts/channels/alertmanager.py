@@ -15,10 +15,11 @@ import msgspec
 import structlog
 
 from alerts.channels.endpoint import Endpoint
-from alerts.delivery import DeliveryError
-from alerts.message import Message, compose
-from alerts.settings import Alertmanager, Links
-from alerts.wording import moment
+from alerts.channels.settings import Alertmanager
+from alerts.settings import Links
+from alerts.telling.delivery import DeliveryError
+from alerts.telling.message import Message, compose
+from alerts.telling.wording import moment
 from streams.events import Alert, AlertState
 
 _log = structlog.get_logger()
@@ -56,7 +57,7 @@ class AlertmanagerChannel:
         self._keep_repeating(at_once=True)
 
     async def send(self, alert: Alert, message: Message) -> None:
-        """Post it; see `alerts.delivery.Channel`."""
+        """Post it; see `alerts.telling.delivery.Channel`."""
         self._note(alert)
         await self._post([document(alert, message, self._until(alert))])
         self._keep_repeating()

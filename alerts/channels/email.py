@@ -15,11 +15,11 @@ from aiosmtplib import (
 )
 
 from alerts.channels.email_page import page
-from alerts.delivery import DeliveryError, fault
-from alerts.incidents import incident_id
-from alerts.message import Message
-from alerts.settings import Email
-from alerts.wording import moment
+from alerts.channels.settings import Email
+from alerts.judging.incidents import incident_id
+from alerts.telling.delivery import DeliveryError, fault
+from alerts.telling.message import Message
+from alerts.telling.wording import moment
 from streams.events import Alert, AlertState
 
 _PERMANENT = 500
@@ -44,7 +44,7 @@ class EmailChannel:
         self._taken: tuple[str, set[str]] = ("", set())
 
     async def send(self, alert: Alert, message: Message) -> None:
-        """Send it; see `alerts.delivery.Channel`.
+        """Send it; see `alerts.telling.delivery.Channel`.
 
         A server may take it for some readers and not for others: then only
         the others are tried again.

@@ -6,7 +6,7 @@ image, script or style sheet from anywhere, because they block those.
 
 from html import escape
 
-from alerts.message import Leg, Message
+from alerts.telling.message import Leg, Message
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _INK, _PALE, _RULE = "#1b1f24", "#5b636d", "#e3e6ea"

@@ -12,7 +12,7 @@ from http import HTTPStatus
 import aiohttp
 from yarl import URL
 
-from alerts.delivery import DeliveryError, fault
+from alerts.telling.delivery import DeliveryError, fault
 
 _PASSING = {
     HTTPStatus.REQUEST_TIMEOUT,

@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 
 from alerts.channels.endpoint import Endpoint
-from alerts.message import Message
-from alerts.settings import Slack
+from alerts.channels.settings import Slack
+from alerts.telling.message import Message
 from streams.events import Alert
 
 _LONGEST = 3000
@@ -30,7 +30,7 @@ class SlackChannel:
         )
 
     async def send(self, alert: Alert, message: Message) -> None:  # noqa: ARG002 - the words say all
-        """Post it; see `alerts.delivery.Channel`."""
+        """Post it; see `alerts.telling.delivery.Channel`."""
         await self._endpoint.post(msgspec.json.encode(payload(message)), _JSON)
 
     async def close(self) -> None:

@@ -15,9 +15,9 @@ from typing import Any
 import msgspec
 
 from alerts.channels.endpoint import Endpoint
-from alerts.message import Message
-from alerts.settings import Webhook
-from alerts.wording import moment
+from alerts.channels.settings import Webhook
+from alerts.telling.message import Message
+from alerts.telling.wording import moment
 from streams.events import Alert, LegValue
 
 
@@ -41,7 +41,7 @@ class WebhookChannel:
         )
 
     async def send(self, alert: Alert, message: Message) -> None:
-        """Post it; see `alerts.delivery.Channel`."""
+        """Post it; see `alerts.telling.delivery.Channel`."""
         body = msgspec.json.encode(document(alert, message))
         headers = {
             "Content-Type": "application/json",

@@ -8,14 +8,15 @@ from datetime import timedelta
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from pydantic import SecretStr
 
+from alerts.channels.settings import Slack
 from alerts.channels.slack import SlackChannel
-from alerts.delivery import Channel
-from alerts.ledger import Post
-from alerts.outbox import Outbox
-from alerts.settings import Links, Retry, Slack
+from alerts.settings import Links, Retry
+from alerts.telling.delivery import Channel
+from alerts.telling.ledger import Post
+from alerts.telling.outbox import Outbox
 from streams import wire
+from streams.agents.partitions import PartitionReader
 from streams.events import Alert, Delivery, Silence
-from streams.partitions import PartitionReader
 from streams.settings import Kafka, client
 from streams.topics import ALERTS, DELIVERIES, SILENCES
 

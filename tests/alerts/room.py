@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 from streams.settings import Kafka
-from volcross.broker import free_port
+from volcross.running.broker import free_port
 
 ROOT = Path(__file__).parents[2]
 

@@ -9,9 +9,9 @@ import msgspec
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from alerts.incidents import incident_id
-from alerts.message import Message, compose
+from alerts.judging.incidents import incident_id
 from alerts.settings import Links
+from alerts.telling.message import Message, compose
 from streams.events import Alert, AlertState, LegName, LegValue, Origin
 
 MINUTE = 60 * 10**9

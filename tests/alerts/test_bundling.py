@@ -2,13 +2,13 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.bundling import MOST_MESSAGES, TOGETHER_NS, bundles
 from alerts.channels.slack import payload
-from alerts.message import compose_all
 from alerts.settings import Links
+from alerts.telling.bundling import MOST_MESSAGES, TOGETHER_NS, bundles
+from alerts.telling.message import compose_all
 from streams.events import Alert, AlertState
 from tests.alerts.samples import FIRING, RESOLVED
-from volcross.block_kit import refusal
+from volcross.demo.block_kit import refusal
 
 
 def of(number: int, *, rule: str, after: int = 0, pair: str = "NVDA/BTC") -> Alert:

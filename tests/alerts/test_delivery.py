@@ -5,9 +5,16 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
+from alerts.channels.settings import Slack
 from alerts.channels.slack import SlackChannel
-from alerts.delivery import DeliveryError, Interrupted, Result, deliver, wait_before
-from alerts.settings import Retry, Slack
+from alerts.settings import Retry
+from alerts.telling.delivery import (
+    DeliveryError,
+    Interrupted,
+    Result,
+    deliver,
+    wait_before,
+)
 from streams.events import Outcome
 from tests.alerts.samples import FIRING, Answer, answer, http_server, in_words
 

@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.judge import Judge
-from alerts.message import compose
-from alerts.settings import Links, Rule
+from alerts.judging.judge import Judge
+from alerts.judging.rule import Rule
+from alerts.settings import Links
+from alerts.telling.message import compose
+from streams.agents.stage import Gap, Out
 from streams.events import Alert, AlertState, LegName, Origin, SpreadReadings
-from streams.stage import Gap, Out
 from streams.topics import ALERTS
 from streams.volatility.market_time import market_clock
 from streams.wire import encode

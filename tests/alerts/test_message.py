@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from alerts.message import compose
 from alerts.settings import Links
+from alerts.telling.message import compose
 from streams.events import Alert, AlertState, LegValue, Origin
 from tests.alerts.samples import FIRING, MINUTE, RESOLVED, in_words
 

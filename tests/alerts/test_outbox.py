@@ -11,7 +11,8 @@ from pydantic import SecretStr
 from structlog.testing import capture_logs
 
 from alerts.channels.alertmanager import AlertmanagerChannel
-from alerts.settings import Alertmanager, Retry
+from alerts.channels.settings import Alertmanager
+from alerts.settings import Retry
 from streams.events import Alert, AlertState, Outcome, Silence
 from streams.settings import Kafka
 from streams.topics import ALERTS
@@ -26,7 +27,7 @@ from tests.alerts.posting import (
 )
 from tests.alerts.samples import FIRING, MINUTE, RESOLVED, answer, http_server, in_words
 from tests.brokers import Broker
-from volcross.provisioning import provision
+from volcross.running.provisioning import provision
 
 pytestmark = pytest.mark.kafka
 

@@ -3,7 +3,7 @@ import asyncio
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.pace import Pace
+from alerts.telling.pace import Pace
 
 
 @given(st.lists(st.floats(0, 5), min_size=1, max_size=60))

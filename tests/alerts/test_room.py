@@ -11,7 +11,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from alerts.ledger import Post
+from alerts.telling.ledger import Post
 from streams import wire
 from streams.events import LegName, Origin, Outcome, SpreadReadings
 from streams.settings import Kafka
@@ -19,7 +19,7 @@ from streams.topics import ALERTS, SPREADS
 from tests.alerts.posting import deliveries, posting
 from tests.alerts.room import Room
 from tests.alerts.samples import HttpServer, http_server
-from volcross.provisioning import provision
+from volcross.running.provisioning import provision
 
 pytestmark = pytest.mark.kafka
 

@@ -4,7 +4,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from alerts.settings import DEFAULT_RULE, AlertSettings, Email, Rule, Slack
+from alerts.channels.settings import Email, Slack
+from alerts.judging.rule import DEFAULT_RULE, Rule
+from alerts.settings import AlertSettings
 from streams.settings import StreamSettings
 
 EMAIL = {"host": "localhost", "from": "volcross@example.com", "to": ["me@example.com"]}

@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alerts.judge import Judge
-from alerts.message import compose
-from alerts.settings import DEFAULT_RULE, Links, Rule
-from alerts.wording import moment
+from alerts.judging.judge import Judge
+from alerts.judging.rule import DEFAULT_RULE, Rule
+from alerts.settings import Links
+from alerts.telling.message import compose
+from alerts.telling.wording import moment
 from producers.recorded import story
+from streams.agents.stage import Out
 from streams.events import Alert, LegName, Origin, SpreadReadings
-from streams.stage import Out
 from streams.volatility.market_time import market_clock
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "alerts.md"

@@ -20,8 +20,8 @@ from typing import Any
 import yaml
 
 from tests.monitoring.tools import MONITORING, PROMETHEUS, program
-from volcross.broker import free_port
-from volcross.lifeline import tie
+from volcross.running.broker import free_port
+from volcross.running.lifeline import tie
 
 FASTER = 20
 """How many times shorter the health rules' times are than in production."""

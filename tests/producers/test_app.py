@@ -22,7 +22,7 @@ from streams.topics import CHAINS, PRICE_TICKS, REJECTED, VOL_TICKS
 from tests.producers.consuming import read
 from tests.producers.test_deribit import stamped, subscribed
 from tests.producers.venues import Call, exchange, site
-from volcross.provisioning import provision
+from volcross.running.provisioning import provision
 
 pytestmark = pytest.mark.kafka
 

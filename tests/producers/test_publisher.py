@@ -22,7 +22,7 @@ from streams.settings import Kafka
 from streams.topics import PRICE_TICKS
 from tests.brokers import Broker
 from tests.producers.consuming import read
-from volcross.provisioning import provision
+from volcross.running.provisioning import provision
 
 pytestmark = [
     pytest.mark.kafka,

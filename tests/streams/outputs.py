@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from streams.agents.stage import Out
 from streams.events import (
     Bars,
     ContextReadings,
@@ -18,13 +19,12 @@ from streams.events import (
     VolatilityReadings,
     VolTicks,
 )
-from streams.join import Join
-from streams.measure import Measure
-from streams.place import Place
-from streams.quote import Quote
-from streams.sample import Sample
 from streams.settings import StreamSettings
-from streams.stage import Out
+from streams.stages.join import Join
+from streams.stages.measure import Measure
+from streams.stages.place import Place
+from streams.stages.quote import Quote
+from streams.stages.sample import Sample
 from tests.streams.market import Sent
 
 Rows = dict[str, list[bytes]]

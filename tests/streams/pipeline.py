@@ -16,7 +16,7 @@ from streams.events import Event
 from streams.settings import StreamSettings, client
 from streams.topics import Topic
 from tests.streams.market import Sent
-from volcross.provisioning import provision
+from volcross.running.provisioning import provision
 
 ROOT = Path(__file__).parents[2]
 

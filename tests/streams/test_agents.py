@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from streams import wire
-from streams.agents import Agent, Work
+from streams.agents.agent import Agent, Work
+from streams.agents.stage import Out, Outcome
 from streams.events import Checkpoint, PriceTicks
 from streams.settings import Kafka
-from streams.stage import Out, Outcome
 from streams.topics import BARS, PRICE_TICKS
 
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from streams import wire
-from streams.chains import chain_of
 from streams.events import ChainSnapshot, Right
+from streams.stages.chains import chain_of
 from streams.volatility.implied.chain import Chain, Settlement
 from streams.volatility.implied.measure import Method, measure_chain
 from streams.volatility.implied.refusals import Refusal

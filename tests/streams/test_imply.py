@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
+from streams.agents.stage import Out, Refused
 from streams.events import (
     ChainSnapshot,
     Event,
@@ -18,13 +19,12 @@ from streams.events import (
     VolatilityReadings,
     VolTicks,
 )
-from streams.imply import Imply
-from streams.join import Join
-from streams.measure import Measure
-from streams.pairs import METHODOLOGY_BASIS, RISK_PREMIUM
-from streams.quote import Quote
 from streams.settings import CHAIN_COMPARISONS, EstimatorName, Kafka, StreamSettings
-from streams.stage import Out, Refused
+from streams.stages.imply import Imply
+from streams.stages.join import Join
+from streams.stages.measure import Measure
+from streams.stages.pairs import METHODOLOGY_BASIS, RISK_PREMIUM
+from streams.stages.quote import Quote
 from streams.topics import LEGS, READINGS
 from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.implied.measure import TENORS_DAYS, Method

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from prometheus_client import REGISTRY
 
 from streams import metrics
+from streams.agents.stage import Gap, Out
 from streams.events import ContextReadings, LegName, Origin, SpreadReadings
-from streams.pairs import IMPLIED, LIKE_FOR_LIKE
-from streams.place import Place
 from streams.settings import Kafka, StreamSettings
-from streams.stage import Gap, Out
+from streams.stages.pairs import IMPLIED, LIKE_FOR_LIKE
+from streams.stages.place import Place
 from streams.topics import CONTEXT
 from tests.streams.market import BEGIN, HOUR, MINUTE, settings
 from tests.streams.outputs import FAR

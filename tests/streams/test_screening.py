@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from streams import wire
+from streams.agents.stage import Gap, Out, Outcome, Refused
 from streams.events import Bars, Event, PriceTicks, VolTicks
-from streams.quote import Quote
-from streams.sample import Sample
-from streams.screening import CONFIRMATIONS, Reason
 from streams.settings import Kafka
-from streams.stage import Gap, Out, Outcome, Refused
+from streams.stages.quote import Quote
+from streams.stages.sample import Sample
+from streams.stages.screening import CONFIRMATIONS, Reason
 from tests.streams.market import BEGIN, HOUR, MINUTE, SECOND, settings
 
 NOW = BEGIN + 2 * HOUR

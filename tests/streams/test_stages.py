@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from streams.agents.stage import Gap, Out, Stage
 from streams.events import (
     Bars,
     Event,
@@ -26,14 +27,13 @@ from streams.events import (
     VolatilityReadings,
     VolTicks,
 )
-from streams.grid import Grid
-from streams.join import MAX_ROWS, Join
-from streams.measure import Measure
-from streams.pairs import IMPLIED
-from streams.quote import Quote
-from streams.sample import Sample
 from streams.settings import Kafka, StreamSettings
-from streams.stage import Gap, Out, Stage
+from streams.stages.grid import Grid
+from streams.stages.join import MAX_ROWS, Join
+from streams.stages.measure import Measure
+from streams.stages.pairs import IMPLIED
+from streams.stages.quote import Quote
+from streams.stages.sample import Sample
 from tests.streams.market import (
     BEGIN,
     HOUR,
@@ -249,8 +249,8 @@ def test_a_leg_far_ahead_comes_out_in_records_a_broker_takes() -> None:
 def test_a_leg_without_counterpart_loses_its_oldest_rows_loudly(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("streams.waiting.MAX_WAITING", 10)
-    monkeypatch.setattr("streams.waiting.MAX_STRETCHES", 4)
+    monkeypatch.setattr("streams.stages.waiting.MAX_WAITING", 10)
+    monkeypatch.setattr("streams.stages.waiting.MAX_STRETCHES", 4)
     join = Join(settings(Kafka()))
     outcomes = [
         outcome

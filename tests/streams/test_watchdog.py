@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from streams.watchdog import StalledError, while_records_are_taken
+from streams.agents.watchdog import StalledError, while_records_are_taken
 
 
 class Idle:

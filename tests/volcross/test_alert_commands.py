@@ -13,7 +13,7 @@ from tests.alerts.room import Room
 from tests.alerts.samples import answer, http_server
 from tests.alerts.test_room import cross
 from volcross.cli import app
-from volcross.provisioning import provision
+from volcross.running.provisioning import provision
 
 pytestmark = pytest.mark.kafka
 

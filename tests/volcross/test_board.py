@@ -5,9 +5,9 @@ from io import StringIO
 from rich.console import Console
 
 from streams.events import ContextReadings, LegName, Origin, SpreadReadings
-from volcross.board import Board
-from volcross.report import report
-from volcross.status import picture
+from volcross.commands.status import picture
+from volcross.watching.board import Board
+from volcross.watching.report import report
 
 MINUTE = 60 * 10**9
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from volcross.broker import BrokerError, EmbeddedBroker, answers, free_port
+from volcross.running.broker import BrokerError, EmbeddedBroker, answers, free_port
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ def test_a_port_that_accepts_and_says_nothing_is_no_broker() -> None:
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="PR_SET_PDEATHSIG")
 def test_it_ends_when_its_owner_is_killed(tmp_path: Path) -> None:
     program = (
-        "import pathlib, time; from volcross.broker import EmbeddedBroker\n"
+        "import pathlib, time; from volcross.running.broker import EmbeddedBroker\n"
         f"broker = EmbeddedBroker(pathlib.Path({str(tmp_path)!r})); broker.start()\n"
         "print(broker.pid, flush=True); time.sleep(60)"
     )

@@ -1,7 +1,7 @@
 from rich.console import Console
 
 from producers.sources import SOURCES
-from volcross.catalogue import show
+from volcross.commands.catalogue import show
 
 
 def test_every_source_is_listed_with_what_it_wants() -> None:

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volcross.chart import Canvas, columns
+from volcross.demo.chart import Canvas, columns
 
 
 def drawn(canvas: Canvas) -> list[str]:

@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from volcross.broker import EmbeddedBroker, free_port
-from volcross.check import Finding, findings
+from volcross.commands.check import Finding, findings
 from volcross.config import Settings, compose
-from volcross.provisioning import provision
-from volcross.receivers import Receivers
+from volcross.demo.receivers import Receivers
+from volcross.running.broker import EmbeddedBroker, free_port
+from volcross.running.provisioning import provision
 
 SECRET = "verysecret"
 

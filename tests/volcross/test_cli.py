@@ -15,8 +15,8 @@ import pytest
 
 from streams.settings import Kafka
 from streams.topics import AGENTS
-from volcross.broker import EmbeddedBroker, free_port
-from volcross.provisioning import provision
+from volcross.running.broker import EmbeddedBroker, free_port
+from volcross.running.provisioning import provision
 
 RECEIVER_URL = "VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL"
 

@@ -7,8 +7,8 @@ from typer.testing import CliRunner, Result
 
 from streams.volatility.implied.at_the_money import AtTheMoney
 from streams.volatility.implied.measure import Method, measure_chain
-from volcross.chain_files import instant, read_chain
 from volcross.cli import app
+from volcross.commands.chain_files import instant, read_chain
 from volcross.refusal import Refusal
 
 HEADER = "expiry,strike,right,bid,ask\n"

@@ -31,12 +31,12 @@ from streams.events import (
 )
 from streams.settings import Kafka, Scheduled, client
 from streams.topics import ALERTS, CONTEXT, SPREADS, VOL_TICKS, Topic
-from volcross.broker import free_port
 from volcross.config import Settings, compose
 from volcross.page.follower import BACKLOG, Follower
 from volcross.page.history import kept
 from volcross.page.server import serve
-from volcross.provisioning import provision
+from volcross.running.broker import free_port
+from volcross.running.provisioning import provision
 
 pytestmark = [pytest.mark.kafka, pytest.mark.timeout(120)]
 

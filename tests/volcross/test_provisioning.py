@@ -10,8 +10,8 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from streams.settings import Kafka
 from streams.topics import TOPICS, checkpoints
-from volcross.broker import EmbeddedBroker
-from volcross.provisioning import (
+from volcross.running.broker import EmbeddedBroker
+from volcross.running.provisioning import (
     CAPS,
     Mismatch,
     existing,
@@ -96,7 +96,7 @@ def test_two_who_make_the_same_topics_at_once_both_succeed(
 ) -> None:
     program = (
         "import json, sys; from streams.settings import Kafka;"
-        "from volcross.provisioning import provision;"
+        "from volcross.running.provisioning import provision;"
         "print(json.dumps(provision(Kafka(bootstrap_servers=sys.argv[1]))))"
     )
     racers = [

@@ -1,6 +1,6 @@
 from importlib import import_module
 
-from volcross.readiness import ALERTS_GROUP, STREAMS_GROUP
+from volcross.running.readiness import ALERTS_GROUP, STREAMS_GROUP
 
 
 def test_the_groups_waited_for_are_the_ones_the_rooms_join() -> None:

@@ -6,8 +6,8 @@ import aiohttp
 import aiosmtplib
 import pytest
 
-from volcross.block_kit import refusal
-from volcross.receivers import Receivers
+from volcross.demo.block_kit import refusal
+from volcross.demo.receivers import Receivers
 
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*hello*"}}
 

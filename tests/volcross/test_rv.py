@@ -7,9 +7,9 @@ from typer.testing import CliRunner, Result
 from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.market_time import market_clock
 from volcross.cli import app
-from volcross.price_files import read_bars
+from volcross.commands.price_files import read_bars
+from volcross.commands.rv import EstimatorName
 from volcross.refusal import Refusal
-from volcross.rv import EstimatorName
 
 
 def rv(*arguments: object) -> Result:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from volcross.supervisor import Backoff, Program, StartFailed, Supervisor
+from volcross.running.supervisor import Backoff, Program, StartFailed, Supervisor
 
 SLEEPS = (sys.executable, "-c", "import time; time.sleep(60)")
 STUBBORN = (

@@ -14,7 +14,7 @@ from urllib.request import urlopen
 
 import pytest
 
-from volcross.broker import free_port
+from volcross.running.broker import free_port
 
 ROOT = Path(__file__).parents[2]
 

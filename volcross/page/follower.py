@@ -11,14 +11,14 @@ import structlog
 from aiokafka.errors import KafkaError
 
 from streams.settings import Kafka
-from volcross.board import Board
-from volcross.lag import lags
-from volcross.observer import Observer
+from volcross.commands.status import FOLLOWED
 from volcross.page.history import points
 from volcross.page.lights import lit
-from volcross.provisioning import Unreachable
-from volcross.report import alert, readings, spread
-from volcross.status import FOLLOWED
+from volcross.running.provisioning import Unreachable
+from volcross.watching.board import Board
+from volcross.watching.lag import lags
+from volcross.watching.observer import Observer
+from volcross.watching.report import alert, readings, spread
 
 log = structlog.get_logger(__name__)
 

@@ -4,9 +4,9 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from alerts.wording import length
-from volcross.board import Feed
-from volcross.report import instant
+from alerts.telling.wording import length
+from volcross.watching.board import Feed
+from volcross.watching.report import instant
 
 LATE_SECONDS = 60.0
 """A live feed says every second how far it has come, if only "nothing"."""

@@ -14,7 +14,7 @@ from volcross.config import Settings
 from volcross.page.follower import Follower
 from volcross.page.history import points
 from volcross.refusal import Refusal
-from volcross.report import alert, readings, spread
+from volcross.watching.report import alert, readings, spread
 
 log = structlog.get_logger(__name__)
 

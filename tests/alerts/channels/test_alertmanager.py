@@ -14,12 +14,12 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.channels.alertmanager import AlertmanagerChannel, document
-from alerts.settings import Alertmanager
+from alerts.channels.settings import Alertmanager
 from streams.events import Alert, AlertState
 from tests.alerts.samples import FIRING, RESOLVED, HttpServer, http_server, in_words
 from tests.monitoring.tools import program
-from volcross.broker import free_port
-from volcross.lifeline import tie
+from volcross.running.broker import free_port
+from volcross.running.lifeline import tie
 
 CONFIG = """\
 route:

@@ -15,8 +15,8 @@ import trustme
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
 from alerts.channels.email import EmailChannel
-from alerts.delivery import DeliveryError
-from alerts.settings import Email
+from alerts.channels.settings import Email
+from alerts.telling.delivery import DeliveryError
 from tests.alerts.samples import FIRING, RESOLVED, Mailbox, in_words
 
 DESK, BOSS = "desk@example.com", "boss@example.com"

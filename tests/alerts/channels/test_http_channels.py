@@ -10,13 +10,13 @@ from email.utils import format_datetime
 import pytest
 from pydantic import SecretStr
 
+from alerts.channels.settings import Slack, Webhook
 from alerts.channels.slack import SlackChannel, payload
 from alerts.channels.webhook import WebhookChannel
-from alerts.delivery import DeliveryError
-from alerts.settings import Slack, Webhook
+from alerts.telling.delivery import DeliveryError
 from streams.events import Alert
 from tests.alerts.samples import FIRING, RESOLVED, answer, http_server, in_words
-from volcross.block_kit import refusal
+from volcross.demo.block_kit import refusal
 
 
 async def send_to_slack(url: str, patience: float = 5.0) -> None:

@@ -1,0 +1,133 @@
+"""What became of every alert on one channel: read back, looked up, written down."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from alerts import metrics
+from alerts.settings import Links, Retry
+from alerts.telling.delivery import Result
+from streams import wire
+from streams.agents.partitions import PartitionReader
+from streams.events import Alert, AlertState, Delivery, Outcome
+from streams.settings import Kafka
+from streams.topics import DELIVERIES
+
+_log = structlog.get_logger()
+_delivery = wire.Codec(Delivery)
+
+_RETRY_SECONDS = 1.0
+
+Key = tuple[str, AlertState]
+"""A transition: the incident's id, and what is said of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What all outboxes share."""
+
+    kafka: Kafka
+    retry: Retry
+    links: Links
+    producer: AIOKafkaProducer
+    reader: PartitionReader
+    clock: Callable[[], int] = time.time_ns
+
+
+class Ledger:
+    """The deliveries of one channel.
+
+    Args:
+        channel: its name.
+        post: what all outboxes share.
+    """
+
+    def __init__(self, channel: str, post: Post) -> None:
+        self._channel = channel
+        self._post = post
+        self._topic = post.kafka.topic_prefix + DELIVERIES.name
+        self._settled: dict[Key, Outcome] | None = None
+
+    def forget(self) -> None:
+        """Read it all again before the next answer: others may write to it."""
+        self._settled = None
+
+    async def outcome(self, alert_id: str, state: AlertState) -> Outcome | None:
+        """Return how the delivery of a transition ended; None: it has not."""
+        if self._settled is None:
+            self._settled = await self._read()
+        return self._settled.get((alert_id, state))
+
+    async def record(self, alert: Alert, result: Result) -> None:
+        """Write down how a delivery ended; return once the broker has it.
+
+        It is tried for as long as the broker is away: what was sent and then
+        forgotten would be sent again.
+        """
+        delivery = Delivery(
+            channel=self._channel,
+            alert_id=alert.id,
+            rule=alert.rule,
+            state=alert.state,
+            outcome=result.outcome,
+            attempts=result.attempts,
+            reason=result.reason,
+            at=self._post.clock(),
+        )
+        _announce(delivery, alert.event_time)
+        if self._settled is not None:
+            self._settled[alert.id, alert.state] = result.outcome
+        while True:
+            try:
+                await self._post.producer.send_and_wait(
+                    self._topic,
+                    key=delivery.channel.encode(),
+                    value=wire.encode(delivery),
+                )
+            except KafkaError as error:
+                _log.warning(
+                    "record_retry",
+                    channel=delivery.channel,
+                    alert=delivery.alert_id,
+                    error=type(error).__name__,
+                )
+                await asyncio.sleep(_RETRY_SECONDS)
+            else:
+                return
+
+    async def _read(self) -> dict[Key, Outcome]:
+        settled: dict[Key, Outcome] = {}
+        reader = self._post.reader
+        end = await reader.end(self._topic, 0)
+        async for _, raw in reader.between(self._topic, 0, 0, end):
+            with contextlib.suppress(wire.Unreadable):
+                delivery = _delivery.decode(raw)
+                if delivery.channel == self._channel:
+                    settled[delivery.alert_id, delivery.state] = delivery.outcome
+        return settled
+
+
+def _announce(delivery: Delivery, event_time: int) -> None:
+    metrics.DELIVERIES.labels(delivery.channel, delivery.outcome.value).inc()
+    facts = {
+        "channel": delivery.channel,
+        "alert": delivery.alert_id,
+        "rule": delivery.rule,
+        "state": delivery.state.value,
+        "attempts": delivery.attempts,
+    }
+    if delivery.outcome is Outcome.DELIVERED:
+        metrics.LAST_DELIVERY.labels(delivery.channel).set(delivery.at / 1e9)
+        late = (delivery.at - event_time) / 1e9
+        metrics.DELIVERED_SECONDS.labels(delivery.channel).observe(max(0.0, late))
+        _log.info("delivered", **facts)
+    elif delivery.outcome is Outcome.SILENCED:
+        _log.info("silenced", reason=delivery.reason, **facts)
+    else:
+        _log.error("delivery_failed", reason=delivery.reason, **facts)

@@ -1,0 +1,1 @@
+"""What makes a stage an agent that may be killed at any instant."""

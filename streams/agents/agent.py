@@ -1,0 +1,250 @@
+"""What makes an agent safe to kill: a stage, wrapped.
+
+Stock Faust commits offsets and keeps state on different schedules, so that a
+restart loses ticks or counts them twice. Here a record counts as taken in
+when, and only when, a checkpoint says so:
+
+1. outputs are sent, and their acknowledgements awaited;
+2. then ``{applied offset, state}`` is written to the agent's checkpoints.
+
+A crash between the two repeats outputs, never loses them, and repetitions are
+recognised downstream by what they cover. After a restart, records at or
+before the applied offset are skipped, and records that Faust committed but
+nobody checkpointed are read again beside it.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+import structlog
+from aiokafka import AIOKafkaProducer
+
+from streams import metrics, wire
+from streams.agents.partitions import PartitionReader
+from streams.agents.stage import Gap, Out, Outcome, Refused, Stage
+from streams.events import Checkpoint, Event, Rejected
+from streams.settings import Kafka
+from streams.topics import REJECTED, Topic, checkpoints
+
+T = TypeVar("T", bound=Event)
+
+MAX_ORIGINAL = 500_000
+"""Bytes of a refused record that are kept; the rest is still where it was."""
+
+_log = structlog.get_logger()
+_checkpoint = wire.Codec(Checkpoint)
+
+
+class Work(NamedTuple, Generic[T]):
+    """One agent: its name, the topic it reads, and what it does with it."""
+
+    name: str
+    topic: Topic
+    stage: Callable[[], Stage[T]]
+
+
+@dataclass(slots=True)
+class _Partition(Generic[T]):
+    """What an agent knows of one partition it was assigned."""
+
+    stage: Stage[T]
+    applied: int = -1
+    saved: int = -1
+    torn: bool = False
+    unacked: list[asyncio.Future[Any]] = field(default_factory=list)
+    applying: asyncio.Lock = field(default_factory=asyncio.Lock)
+    saving: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Agent(Generic[T]):
+    """Takes the records of its partitions in, each exactly once."""
+
+    def __init__(
+        self,
+        work: Work[T],
+        kafka: Kafka,
+        producer: AIOKafkaProducer,
+        reader: PartitionReader,
+        clock: Callable[[], int] = time.time_ns,
+    ) -> None:
+        self.name = work.name
+        self.topic = kafka.topic_prefix + work.topic.name
+        self._work = work
+        self._codec: wire.Codec[T] = wire.Codec(cast("type[T]", work.topic.carries))
+        self._prefix = kafka.topic_prefix
+        self._checkpoints = kafka.topic_prefix + checkpoints(work.name).name
+        self._producer = producer
+        self._reader = reader
+        self._clock = clock
+        self._partitions: dict[int, _Partition[T]] = {}
+
+    async def take(self, partition: int, offset: int, raw: bytes | None) -> None:
+        """Take a record in, unless it was already, and first any that are missing."""
+        known = self._partitions.get(partition)
+        if known is None:
+            known = self._partitions[partition] = await self._restore(partition)
+        if offset <= known.applied:
+            return
+        if offset > known.applied + 1:
+            missing = self._reader.between(
+                self.topic, partition, known.applied + 1, offset
+            )
+            async for missed, value in missing:
+                await self._take(known, partition, missed, value)
+        await self._take(known, partition, offset, raw)
+
+    async def save(self) -> None:
+        """Write a checkpoint for every partition that has moved on."""
+        for partition, known in list(self._partitions.items()):
+            if known.applied > known.saved:
+                await self._save(known, partition)
+
+    def applied(self) -> dict[int, int]:
+        """Return the offset of the last record taken in, by partition."""
+        return {number: known.applied for number, known in self._partitions.items()}
+
+    def forget(self) -> None:
+        """Drop what is known: another worker may own the partitions now."""
+        self._partitions.clear()
+
+    async def _take(
+        self, known: _Partition[T], partition: int, offset: int, raw: bytes | None
+    ) -> None:
+        async with known.applying:
+            try:
+                await self._apply(known, partition, offset, raw)
+            except BaseException:
+                # Cancelled between two outputs: the stage knows a record that
+                # was never told on. What it knows must not become a checkpoint.
+                known.torn = True
+                self._partitions.pop(partition, None)
+                raise
+
+    async def _apply(
+        self, known: _Partition[T], partition: int, offset: int, raw: bytes | None
+    ) -> None:
+        began = time.perf_counter()
+        outcomes: list[Outcome]
+        try:
+            record = self._codec.decode(raw)
+        except wire.Unreadable as error:
+            outcomes = [Refused(error.reason, error.detail, "", 1, raw or b"")]
+        else:
+            outcomes = known.stage.apply(record, offset, self._clock())
+        for outcome in outcomes:
+            await self._settle(known, partition, offset, outcome)
+        known.applied = offset
+        metrics.RECORDS.labels(self.name).inc()
+        metrics.APPLY_SECONDS.labels(self.name).observe(time.perf_counter() - began)
+
+    async def _settle(
+        self, known: _Partition[T], partition: int, offset: int, outcome: Outcome
+    ) -> None:
+        if isinstance(outcome, Gap):
+            missing = (outcome.end - outcome.start) / 1e9
+            metrics.GAP_SECONDS.labels(self.name).inc(missing)
+            _log.warning("gap", agent=self.name, series=outcome.series, seconds=missing)
+            return
+        if isinstance(outcome, Refused):
+            outcome = self._rejected(partition, offset, outcome)
+        metrics.observe(outcome.event)
+        sent = await self._producer.send(
+            self._prefix + outcome.topic.name,
+            key=outcome.key.encode(),
+            value=wire.encode(outcome.event),
+        )
+        known.unacked.append(sent)
+
+    def _rejected(self, partition: int, offset: int, refused: Refused) -> Out:
+        topic = self._work.topic.name
+        metrics.REJECTED.labels(topic, refused.reason).inc(refused.ticks)
+        _log.warning(
+            "rejected",
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            symbol=refused.symbol,
+            reason=refused.reason,
+            detail=refused.detail,
+            ticks=refused.ticks,
+        )
+        event = Rejected(
+            topic=topic,
+            partition=partition,
+            offset=offset,
+            symbol=refused.symbol,
+            reason=refused.reason,
+            detail=refused.detail,
+            count=refused.ticks,
+            original=refused.original[:MAX_ORIGINAL],
+        )
+        return Out(REJECTED, topic, event)
+
+    async def _save(self, known: _Partition[T], partition: int) -> None:
+        async with known.saving:
+            # Between two records: in the middle of one the stage already knows
+            # what has not been sent yet. Further ones may be applied while the
+            # acknowledgements are awaited.
+            async with known.applying:
+                if known.torn:
+                    return
+                base = known.stage.base()
+                checkpoint = Checkpoint(
+                    agent=self.name,
+                    partition=partition,
+                    applied=known.applied,
+                    base=known.applied + 1 if base is None else base,
+                    state=known.stage.state(),
+                )
+                unacked, known.unacked = known.unacked, []
+            await asyncio.gather(*unacked)
+            await self._producer.send_and_wait(
+                self._checkpoints,
+                key=str(partition).encode(),
+                value=wire.encode(checkpoint),
+                partition=partition,
+            )
+            known.saved = checkpoint.applied
+            metrics.CHECKPOINTS.labels(self.name).inc()
+
+    async def _restore(self, partition: int) -> _Partition[T]:
+        known = _Partition(self._work.stage())
+        raw = await self._reader.last(self._checkpoints, partition)
+        if raw is None:
+            _log.info("begins", agent=self.name, partition=partition)
+            return known
+        checkpoint = _checkpoint.decode(raw)
+        end = await self._reader.end(self.topic, partition)
+        if checkpoint.applied >= end:
+            # Not our log any more: it was deleted, or the broker forgot some of
+            # it. Offsets mean nothing now; what the state covers still does.
+            _log.error(
+                "log_shorter_than_checkpoint",
+                agent=self.name,
+                topic=self.topic,
+                partition=partition,
+                applied=checkpoint.applied,
+                end=end,
+            )
+            known.stage.restore(checkpoint.state, [])
+            return known
+        again: list[tuple[int, T]] = []
+        async for offset, value in self._reader.between(
+            self.topic, partition, checkpoint.base, checkpoint.applied + 1
+        ):
+            with contextlib.suppress(wire.Unreadable):  # refused the first time
+                again.append((offset, self._codec.decode(value)))
+        known.stage.restore(checkpoint.state, again)
+        known.applied = known.saved = checkpoint.applied
+        _log.info(
+            "restored",
+            agent=self.name,
+            partition=partition,
+            applied=checkpoint.applied,
+            read_again=len(again),
+        )
+        return known

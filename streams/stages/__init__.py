@@ -1,0 +1,1 @@
+"""The work of each agent, pure: records in, records out."""

@@ -1,0 +1,1 @@
+"""What is asked and answered once: checks, files, rules, silences."""

@@ -1,0 +1,1 @@
+"""The founding story, told on this machine from feed to mailbox."""

@@ -1,0 +1,1 @@
+"""Processes: made ready, started, kept running, and ended in order."""

@@ -1,0 +1,1 @@
+"""What the topics say to an onlooker."""
