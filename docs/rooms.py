@@ -1,8 +1,8 @@
 """Writes the map of rooms into README.md: every file, and what it is there for.
 
 The caption of a file is the first line of its docstring, so the map cannot say
-anything that the file itself does not. Within a room a file stands after those
-it builds on. ``python docs/rooms.py`` writes; a test holds the two together.
+anything that the file itself does not. A room's wiring comes first; every other
+file stands after those it builds on. ``python docs/rooms.py`` writes; a test holds the two together.
 """
 
 import ast
@@ -12,6 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("producers", "streams", "alerts", "volcross")
+WIRING = ("app.py", "cli.py")
 BEGIN, END = "<!-- rooms: begin -->\n", "<!-- rooms: end -->\n"
 
 
@@ -26,11 +27,19 @@ def files(room: str) -> list[Path]:
         ready = sorted(order.get_ready())
         found += [paths[name] for name in ready]
         order.done(*ready)
-    # A room's folders stay together, in the place of the first of their files.
-    first: dict[Path, int] = {}
+    # The room's own files first; its folders stay together after them, each in the
+    # place of the first of its files.
+    first: dict[Path, int] = {ROOT / room: -1}
     for place, path in enumerate(found):
         first.setdefault(path.parent, place)
-    return sorted(found, key=lambda path: (first[path.parent], found.index(path)))
+    return sorted(
+        found,
+        key=lambda path: (
+            first[path.parent],
+            path.name not in WIRING,
+            found.index(path),
+        ),
+    )
 
 
 def caption(path: Path) -> str:
@@ -43,18 +52,28 @@ def rooms() -> str:
     """Return the whole map, as Markdown."""
     blocks = []
     for room in ROOMS:
-        listed = files(room)
         door = ROOT / room / "__init__.py"
-        rows = "\n".join(
-            f"| `{path.relative_to(ROOT)}` | {caption(path)} |"
-            for path in listed
-            if path.name != "__init__.py"
-        )
+        folder, rows = door.parent, []
+        for path in files(room):
+            if path.parent != folder and path.name != "__init__.py":
+                folder = path.parent
+                rows.append(_row(f"**{_shown(folder)}/**", folder / "__init__.py"))
+            if path.name != "__init__.py":
+                rows.append(_row(f"`{_shown(path)}`", path))
+        table = "\n".join(rows)
         blocks.append(
             f"<details>\n<summary><b>{room}/</b> · {caption(door)}</summary>\n\n"
-            f"| file | why it is there |\n| --- | --- |\n{rows}\n\n</details>\n"
+            f"| file | why it is there |\n| --- | --- |\n{table}\n\n</details>\n"
         )
     return "\n".join(blocks)
+
+
+def _row(name: str, path: Path) -> str:
+    return f"| {name} | {caption(path)} |"
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(ROOT))
 
 
 def written(readme: str) -> str:
