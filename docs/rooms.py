@@ -2,7 +2,8 @@
 
 The caption of a file is the first line of its docstring, so the map cannot say
 anything that the file itself does not. A room's wiring comes first; every other
-file stands after those it builds on. ``python docs/rooms.py`` writes; a test holds the two together.
+file stands after those it builds on. ``python docs/rooms.py`` writes; a test
+holds the two together.
 """
 
 import ast
