@@ -13,13 +13,14 @@ from streams.events import (
     ContextReadings,
     Event,
     LegReadings,
-    Origin,
     Quality,
     SpreadReadings,
     VolatilityReadings,
 )
 from streams.latest import Latest
 from streams.settings import StreamSettings
+from streams.volatility.estimators import ESTIMATORS
+from streams.volatility.implied.measure import Method
 from streams.volatility.market_time import MarketClock, market_clock
 
 RECORDS = Counter("volcross_records_total", "Records an agent has taken in.", ["agent"])
@@ -46,6 +47,11 @@ GAP_SECONDS = Counter(
 IMPLIED = Latest(
     "volcross_implied_volatility_ratio",
     "Annualised implied volatility as a fraction, latest.",
+    ["symbol", "measure", "tenor"],
+)
+SKEW = Latest(
+    "volcross_implied_skew_ratio",
+    "Vol of the put less vol of the call of one delta, as a fraction, latest.",
     ["symbol", "measure", "tenor"],
 )
 REALISED = Latest(
@@ -104,11 +110,11 @@ def observe(event: Event) -> None:
         LAST_READING.labels(*series).set(at)
         READING_SECONDS.observe(max(0.0, time.time() - at))
         if event.quality is Quality.OK:
-            _gauge(event.origin).set(series, event.value[-1])
+            _gauge(event.measure).set(series, event.value[-1])
     elif isinstance(event, LegReadings):
         # Without rows it is a watermark: the feed lives, and said nothing new.
         name = event.name
-        _gauge(name.origin).confirm((name.symbol, name.measure, name.window))
+        _gauge(name.measure).confirm((name.symbol, name.measure, name.window))
     elif isinstance(event, SpreadReadings):
         pair = (event.pair, event.comparison)
         if event.at:
@@ -136,5 +142,7 @@ def _show(gauge: Latest, labels: tuple[str, ...], column: list[float | None]) ->
         gauge.set(labels, value)
 
 
-def _gauge(origin: Origin) -> Latest:
-    return REALISED if origin is Origin.COMPUTED else IMPLIED
+def _gauge(measure: str) -> Latest:
+    if measure in ESTIMATORS:
+        return REALISED
+    return SKEW if measure == Method.SKEW else IMPLIED
