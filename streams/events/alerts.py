@@ -1,0 +1,108 @@
+"""What people are told: alerts, what became of each, and who wants silence."""
+
+from enum import StrEnum
+
+import msgspec
+
+from streams.events.event import Event
+from streams.events.readings import LegName
+
+
+class AlertState(StrEnum):
+    """What an alert record announces about its rule."""
+
+    FIRING = "firing"
+    RESOLVED = "resolved"
+    UNKNOWN = "unknown"
+    """A leg is missing or stale: neither breach nor all-clear can be said."""
+    KNOWN = "known"
+    """What was unknown is known again: the incident, if any, stands as it stood."""
+
+
+class LegValue(msgspec.Struct, frozen=True, kw_only=True):
+    """One leg as it stood at a transition."""
+
+    name: LegName
+    value: float
+    at: int
+    """When this value was made public (ns UTC)."""
+    market_open: bool
+    """Whether the leg's own market was open at the transition."""
+
+
+class Alert(Event, frozen=True, kw_only=True):
+    """A rule changed state, on ``alerts``, keyed by rule.
+
+    ``id`` names the incident: a digest of the rule and of the ``since`` with
+    which it began, so that every retelling of one incident, by whichever
+    process and after whichever crash, carries the same id. ``(id, state)``
+    names the transition. A stretch in which nothing is known has an id of its
+    own, made the same way, and tells by ``began`` in which incident it lies.
+    """
+
+    id: str
+    rule: str
+    severity: str
+    pair: str
+    comparison: str
+    state: AlertState
+    event_time: int
+    """When the condition had held for the rule's ``for`` (ns UTC)."""
+    since: int
+    """When the condition began to hold (ns UTC)."""
+    left: LegValue
+    right: LegValue
+    spread: float
+    reason: str
+    channels: list[str]
+    """The channels this rule is routed to."""
+    began: int | None = None
+    """The ``since`` of the incident's firing; None for an unknown outside one."""
+    peak: float | None = None
+    """The furthest that what is watched has gone in the incident so far."""
+    peak_at: int | None = None
+    watch: str = "spread"
+    """What the rule holds against its margin: spread, ratio, left or right."""
+    when: str = "above"
+    """Which side of the margin is the breach."""
+    margin: float = 0.0
+
+
+class Outcome(StrEnum):
+    """How a delivery ended."""
+
+    DELIVERED = "delivered"
+    FAILED = "failed"
+    """Given up: the dead letter, with its reason."""
+    SILENCED = "silenced"
+    """Not sent, because somebody asked for silence."""
+
+
+class Delivery(Event, frozen=True, kw_only=True):
+    """What became of one transition on one channel, on ``deliveries``."""
+
+    channel: str
+    alert_id: str
+    rule: str
+    state: AlertState
+    outcome: Outcome
+    attempts: int
+    reason: str = ""
+    at: int
+    """Wall clock (ns UTC) at the receiver's answer."""
+
+
+class Silence(Event, frozen=True, kw_only=True):
+    """Somebody does not want to be told for a while, on ``silences``, by id.
+
+    The last record of an id is what holds; one that has ended stays known.
+    """
+
+    id: str
+    rule: str
+    """The rules it covers: a name, or a pattern such as ``nvda-*``."""
+    author: str
+    comment: str
+    start: int
+    """Wall clock (ns UTC), as is `end`: silence is for people, not for data."""
+    end: int

@@ -1,0 +1,117 @@
+"""What is worked out of the market: volatilities, legs, spreads, their context."""
+
+from enum import StrEnum
+
+import msgspec
+
+from streams.events.event import Event, Origin
+
+
+class Quality(StrEnum):
+    """What a reading is good for."""
+
+    OK = "ok"
+    WARMING = "warming"
+    """The window is not full yet; shown, but never compared or alerted on."""
+
+
+class VolatilityReadings(Event, frozen=True, kw_only=True):
+    """One volatility of one symbol as it moves, on ``readings``, by symbol."""
+
+    symbol: str
+    measure: str
+    """``dvol``, ``iv30`` … or an estimator: ``close-to-close``, ``ewma``."""
+    window: str
+    """Look-back of a realised vol, tenor of an implied one: ``30d``."""
+    origin: Origin
+    source: str
+    quality: Quality
+    start: int
+    end: int
+    at: list[int]
+    value: list[float]
+    delay_seconds: float = 0.0
+
+
+class Side(StrEnum):
+    """Which leg of a pair."""
+
+    LEFT = "left"
+    RIGHT = "right"
+
+
+class LegName(msgspec.Struct, frozen=True, kw_only=True):
+    """What one leg of a pair is, for people and for the message."""
+
+    symbol: str
+    measure: str
+    window: str
+    origin: Origin
+    source: str
+    delay_seconds: float = 0.0
+
+
+class LegReadings(Event, frozen=True, kw_only=True):
+    """One leg of one comparison, on ``legs``, keyed by pair.
+
+    ``comparison`` is what the two legs have in common: ``implied``, or an
+    estimator and its window, ``close-to-close/30d``.
+    """
+
+    pair: str
+    comparison: str
+    side: Side
+    name: LegName
+    start: int
+    end: int
+    at: list[int]
+    value: list[float]
+
+
+class SpreadReadings(Event, frozen=True, kw_only=True):
+    """Left minus right of one comparison of a pair, on ``spreads``, by pair.
+
+    A row for every instant at which either leg spoke; the other leg's latest
+    value is carried, and ``left_at``/``right_at`` say from when it is. The
+    ratio left/right is not sent: both values are.
+    """
+
+    pair: str
+    comparison: str
+    left: LegName
+    right: LegName
+    start: int
+    end: int
+    at: list[int]
+    left_value: list[float]
+    right_value: list[float]
+    spread: list[float]
+    """Left minus right, in fractions: 0.01 is one vol point."""
+    left_at: list[int]
+    right_at: list[int]
+
+
+class ContextReadings(Event, frozen=True, kw_only=True):
+    """Where a spread and its legs stand in their own history, on ``context``.
+
+    A row for the last spread of every minute of event time; null while a
+    history is short.
+    """
+
+    pair: str
+    comparison: str
+    left: LegName
+    right: LegName
+    start: int
+    end: int
+    at: list[int]
+    z_score: list[float | None]
+    """Standard deviations from the mean of 30 days of hourly closing spreads."""
+    left_rank: list[float | None]
+    """(value − lowest) / (highest − lowest) of the leg's year, as a fraction."""
+    left_percentile: list[float | None]
+    """Share of the days of the leg's year that closed below the value."""
+    right_rank: list[float | None]
+    right_percentile: list[float | None]
+    announcements: list[str]
+    """Of either leg, from ``end`` on within its tenor: ``NVDA earnings 2024-08-28``."""
