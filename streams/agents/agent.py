@@ -11,6 +11,10 @@ A crash between the two repeats outputs, never loses them, and repetitions are
 recognised downstream by what they cover. After a restart, records at or
 before the applied offset are skipped, and records that Faust committed but
 nobody checkpointed are read again beside it.
+
+A record on which the stage itself fails would fail it at every restart, for
+ever. It is refused like any that cannot be used, and the stage begins again
+from the checkpoint, as if the record had not been there.
 """
 
 import asyncio
@@ -60,6 +64,15 @@ class _Partition(Generic[T]):
     saving: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
+class _PoisonError(Exception):
+    """The stage failed on a record, and may have taken half of it in."""
+
+    def __init__(self, offset: int, detail: str) -> None:
+        super().__init__(offset, detail)
+        self.offset = offset
+        self.detail = detail
+
+
 class Agent(Generic[T]):
     """Takes the records of its partitions in, each exactly once."""
 
@@ -81,9 +94,18 @@ class Agent(Generic[T]):
         self._reader = reader
         self._clock = clock
         self._partitions: dict[int, _Partition[T]] = {}
+        self._poison: dict[tuple[int, int], str] = {}
+        """What the stage said of the (partition, offset) it failed on."""
 
     async def take(self, partition: int, offset: int, raw: bytes | None) -> None:
         """Take a record in, unless it was already, and first any that are missing."""
+        while True:
+            try:
+                return await self._catch_up(partition, offset, raw)
+            except _PoisonError as poison:
+                self._poison[partition, poison.offset] = poison.detail
+
+    async def _catch_up(self, partition: int, offset: int, raw: bytes | None) -> None:
         known = self._partitions.get(partition)
         if known is None:
             known = self._partitions[partition] = await self._restore(partition)
@@ -134,12 +156,31 @@ class Agent(Generic[T]):
         except wire.Unreadable as error:
             outcomes = [Refused(error.reason, error.detail, "", 1, raw or b"")]
         else:
-            outcomes = known.stage.apply(record, offset, self._clock())
+            outcomes = self._work_on(known, partition, offset, record, raw)
         for outcome in outcomes:
             await self._settle(known, partition, offset, outcome)
         known.applied = offset
         metrics.RECORDS.labels(self.name).inc()
         metrics.APPLY_SECONDS.labels(self.name).observe(time.perf_counter() - began)
+
+    def _work_on(
+        self,
+        known: _Partition[T],
+        partition: int,
+        offset: int,
+        record: T,
+        raw: bytes | None,
+    ) -> list[Outcome]:
+        failed = self._poison.get((partition, offset))
+        if failed is not None:
+            return [Refused("failed", failed, "", 1, raw or b"")]
+        try:
+            return known.stage.apply(record, offset, self._clock())
+        except Exception as error:
+            # Whatever it is, it is a fault of ours, and told as one.
+            _log.exception("failed", agent=self.name, offset=offset)
+            detail = f"{type(error).__name__}: {error}"
+            raise _PoisonError(offset, detail) from error
 
     async def _settle(
         self, known: _Partition[T], partition: int, offset: int, outcome: Outcome
@@ -209,6 +250,11 @@ class Agent(Generic[T]):
                 partition=partition,
             )
             known.saved = checkpoint.applied
+            self._poison = {
+                (number, offset): detail
+                for (number, offset), detail in self._poison.items()
+                if number != partition or offset > known.saved
+            }
             metrics.CHECKPOINTS.labels(self.name).inc()
 
     async def _restore(self, partition: int) -> _Partition[T]:

@@ -9,7 +9,7 @@ import pytest
 from streams import wire
 from streams.agents.agent import Agent, Work
 from streams.agents.stage import Out, Outcome
-from streams.events import Checkpoint, PriceTicks
+from streams.events import Checkpoint, PriceTicks, Rejected
 from streams.settings import Kafka
 from streams.topics import BARS, PRICE_TICKS
 
@@ -180,3 +180,45 @@ async def test_a_log_shorter_than_the_checkpoint_is_read_from_where_it_is() -> N
     after_loss, stages = agent(log)
     await after_loss.take(0, *record(log))
     assert stages[0].taken == 6
+
+
+class Failing(Counting):
+    """A stage that fails on one record, after it has taken it in."""
+
+    def apply(self, record: PriceTicks, offset: int, now: int) -> list[Outcome]:
+        outcomes = super().apply(record, offset, now)
+        if record.start in (2, 3):
+            raise ZeroDivisionError("volatility of nothing")
+        return outcomes
+
+
+async def test_a_record_the_stage_fails_on_is_refused_and_leaves_no_trace() -> None:
+    log = Log()
+    work = Work("sample", PRICE_TICKS, Failing)
+    sample = Agent(work, Kafka(), log, log)  # type: ignore[arg-type]  # the log plays both
+    seen = [record(log) for _ in range(5)]
+    for one in seen[:2]:
+        await sample.take(0, *one)
+    await sample.save()
+    for one in seen[2:]:
+        await sample.take(0, *one)
+    await sample.save()
+    refused = [wire.Codec(Rejected).decode(raw) for raw in log.sent if b"failed" in raw]
+    assert {(r.offset, r.reason, r.detail, r.original) for r in refused} == {
+        (n, "failed", "ZeroDivisionError: volatility of nothing", seen[n][1])
+        for n in (2, 3)
+    }
+    assert log.checkpoints[-1].applied == 4
+    assert log.checkpoints[-1].state == {"taken": 3}
+
+
+async def test_a_record_that_failed_unseen_is_refused_when_it_is_read_again() -> None:
+    log = Log()
+    work = Work("sample", PRICE_TICKS, Failing)
+    sample = Agent(work, Kafka(), log, log)  # type: ignore[arg-type]  # the log plays both
+    seen = [record(log) for _ in range(5)]
+    await sample.take(0, *seen[-1])
+    await sample.save()
+    failed = [raw for raw in log.sent if b'"reason":"failed"' in raw]
+    assert len(set(failed)) == 2
+    assert log.checkpoints[-1].state == {"taken": 3}
