@@ -19,9 +19,9 @@ from producers.settings import (
 from streams.events import ChainSnapshot, Origin, PriceTicks, Rejected, VolTicks
 from streams.settings import Kafka, StreamSettings
 from streams.topics import CHAINS, PRICE_TICKS, REJECTED, VOL_TICKS
-from tests.producers.consuming import read
-from tests.producers.test_deribit import stamped, subscribed
-from tests.producers.venues import Call, exchange, site
+from tests.producers.loopback import Call, exchange, site
+from tests.producers.publishing.consuming import read
+from tests.producers.venues.test_deribit import stamped, subscribed
 from volcross.running.provisioning import provision
 
 pytestmark = pytest.mark.kafka

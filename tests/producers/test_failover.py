@@ -8,8 +8,8 @@ from producers.failover import Preference
 from producers.settings import FailoverSource
 from producers.source import SECOND, Heard, Said, Series
 from producers.sources import open_source
-from tests.producers.test_exchanges import trade
-from tests.producers.venues import Call, exchange, said_by
+from tests.producers.loopback import Call, exchange, said_by
+from tests.producers.venues.test_exchanges import trade
 
 BEST, NEXT, LAST = (Series("BTC", name) for name in ("best", "next", "last"))
 

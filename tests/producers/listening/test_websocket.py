@@ -21,7 +21,7 @@ from producers.listening.websocket import WebSocketLine
 from producers.source import Heard, Reason, Said, Unusable
 from producers.venues import coinbase
 from streams.volatility.market_time import market_clock
-from tests.producers.venues import Call, exchange, said_by
+from tests.producers.loopback import Call, exchange, said_by
 
 SUBSCRIBED = {"type": "subscriptions", "channels": []}
 

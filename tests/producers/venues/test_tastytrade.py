@@ -18,8 +18,8 @@ from producers.sources import SOURCES, open_source
 from producers.venues import tastytrade
 from producers.venues.oauth import GrantedFetcher
 from streams.volatility.market_time import market_clock
-from tests.producers.test_story import utc
-from tests.producers.venues import said_by, site
+from tests.producers.loopback import said_by, site
+from tests.producers.recorded.test_story import utc
 
 NOW = utc("2024-07-01T18:00")
 IV30 = Series("NVDA", "tastytrade", "iv30-tastytrade", 30)

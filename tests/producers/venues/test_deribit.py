@@ -21,8 +21,8 @@ from producers.sources import open_source
 from producers.venues import deribit, deribit_chain, deribit_history
 from producers.venues.deribit_chain import _instrument
 from streams.events import ChainSnapshot, Right
-from tests.producers.test_story import utc
-from tests.producers.venues import Call, exchange, said_by, site
+from tests.producers.loopback import Call, exchange, said_by, site
+from tests.producers.recorded.test_story import utc
 
 NOW = utc("2024-07-01T14:00")
 DVOL = "deribit_volatility_index.btc_usd"

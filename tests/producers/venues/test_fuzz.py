@@ -27,13 +27,13 @@ from producers.venues import (
 )
 from streams.events import ChainSnapshot
 from streams.volatility.market_time import market_clock
-from tests.producers.test_cboe import answer
-from tests.producers.test_chains import TRADE, alpaca_page, massive_page
-from tests.producers.test_deribit import DVOL, INDEX, note
-from tests.producers.test_exchanges import trade
-from tests.producers.test_stocks import pricing
-from tests.producers.test_story import utc
-from tests.producers.test_tastytrade import metric, metrics
+from tests.producers.recorded.test_story import utc
+from tests.producers.venues.test_cboe import answer
+from tests.producers.venues.test_deribit import DVOL, INDEX, note
+from tests.producers.venues.test_exchanges import trade
+from tests.producers.venues.test_keyed_chains import TRADE, alpaca_page, massive_page
+from tests.producers.venues.test_stocks import pricing
+from tests.producers.venues.test_tastytrade import metric, metrics
 
 NOW = utc("2024-07-01T14:00")
 FRAMES = 100_000

@@ -29,10 +29,10 @@ from producers.settings import VenueSource
 from producers.source import Heard, Said, Unusable
 from producers.sources import open_source
 from streams.volatility.market_time import market_clock
-from tests.producers.test_deribit import stamped, subscribed
-from tests.producers.test_exchanges import trade
-from tests.producers.test_stocks import pricing
-from tests.producers.venues import Call, exchange, said_by
+from tests.producers.loopback import Call, exchange, said_by
+from tests.producers.venues.test_deribit import stamped, subscribed
+from tests.producers.venues.test_exchanges import trade
+from tests.producers.venues.test_stocks import pricing
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from producers.venues import cboe
 from producers.venues.occ import expires
 from streams.events import ChainSnapshot, Right
 from streams.volatility.market_time import market_clock
-from tests.producers.test_story import utc
-from tests.producers.venues import said_by, site
+from tests.producers.loopback import said_by, site
+from tests.producers.recorded.test_story import utc
 
 NOW = utc("2024-07-01T18:00")
 PRICE = Series("NVDA", "cboe", delay_seconds=900)

@@ -19,7 +19,7 @@ from producers.listening.numbering import Numbering
 from producers.source import SECOND, Heard, Reason, Series, Unusable
 from streams.events import ChainSnapshot
 from streams.volatility.market_time import market_clock
-from tests.producers.test_story import utc
+from tests.producers.recorded.test_story import utc
 
 BTC = Series("BTC", "test")
 OPENED = utc("2024-07-01T14:00")  # a Monday, New York is open

@@ -21,7 +21,7 @@ from streams.events import PriceTicks
 from streams.settings import Kafka
 from streams.topics import PRICE_TICKS
 from tests.brokers import Broker
-from tests.producers.consuming import read
+from tests.producers.publishing.consuming import read
 from volcross.running.provisioning import provision
 
 pytestmark = [

@@ -10,8 +10,8 @@ from producers.settings import TradesSource
 from producers.source import Heard, Reason, Said, Series, Unusable
 from producers.sources import open_source
 from producers.venues import binance, coinbase, kraken
-from tests.producers.test_story import utc
-from tests.producers.venues import Call, exchange, said_by
+from tests.producers.loopback import Call, exchange, said_by
+from tests.producers.recorded.test_story import utc
 
 Name = Literal["coinbase", "kraken", "binance"]
 AT = utc("2024-07-01T14:00:00.123")

@@ -20,8 +20,8 @@ from producers.settings import AlpacaSource, MassiveSource, YahooSource
 from producers.source import Heard, Reason, Said, Series, Unusable
 from producers.sources import open_source
 from producers.venues import alpaca, massive, protobuf, yahoo
-from tests.producers.test_story import utc
-from tests.producers.venues import Call, exchange, said_by
+from tests.producers.loopback import Call, exchange, said_by
+from tests.producers.recorded.test_story import utc
 
 NOW = utc("2024-07-01T14:00")
 MS = NOW // 1_000_000

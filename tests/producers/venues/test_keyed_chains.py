@@ -20,8 +20,8 @@ from producers.sources import open_source
 from producers.venues import alpaca_chain, massive_chain
 from streams.events import ChainSnapshot, Right
 from streams.volatility.market_time import market_clock
-from tests.producers.test_story import utc
-from tests.producers.venues import said_by, site
+from tests.producers.loopback import said_by, site
+from tests.producers.recorded.test_story import utc
 
 NOW = utc("2024-07-01T18:00")
 TRADE = {"symbol": "NVDA", "trade": {"t": "2024-07-01T17:59:59Z", "p": 124.5}}
