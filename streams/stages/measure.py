@@ -154,9 +154,12 @@ class Measure:
             if series is None:
                 continue
             before = known[record.symbol].watermark
+            try:
+                bars = _columns(record, before)
+            except (ValueError, OverflowError):
+                continue  # refused the first time
             if not known[record.symbol].take(record.start, record.end).fresh:
                 continue
-            bars = _columns(record, before)
             if len(bars):
                 parts[record.symbol].append(bars)
                 series.mark(offset, int(bars.at[-1]))

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
-from streams.agents.stage import Gap, Out, Stage
+from streams.agents.stage import Gap, Out, Refused, Stage
 from streams.events import (
     Bars,
     Event,
@@ -122,6 +122,31 @@ def test_a_measure_reads_no_more_again_than_its_longest_window_holds() -> None:
     # its window, is some hours older than the end.
     oldest = min(min(b.at) for b in bars[base:] if b.at)
     assert oldest > BEGIN + 24 * HOUR
+
+
+def test_bars_that_were_refused_do_not_stand_in_the_way_of_a_restart() -> None:
+    configured = settings(Kafka())
+    bars = [e for e in offline(interleaved(DAY), configured) if type(e) is Bars]
+    end = bars[-1].end
+    bars.append(
+        Bars(
+            symbol=bars[-1].symbol,
+            source="",
+            grid_seconds=60,
+            start=end,
+            end=end + MINUTE,
+            at=[end + 1],
+            open=[2.0],
+            high=[1.0],
+            low=[3.0],
+            close=[2.0],
+            ticks=[1],
+        )
+    )
+    measure = Measure(configured)
+    outcomes = [measure.apply(b, n, FAR) for n, b in enumerate(bars)]
+    assert isinstance(outcomes[-1][0], Refused)
+    assert again(configured, Bars, measure, [*bars]).state() == measure.state()
 
 
 def test_realised_vol_is_the_sum_of_the_window_s_squares(expected: Rows) -> None:
