@@ -10,6 +10,7 @@ from streams.events import (
     ContextReadings,
     Delivery,
     Event,
+    FeedState,
     LegReadings,
     PriceTicks,
     Rejected,
@@ -58,6 +59,7 @@ DELIVERIES = Topic(
     "deliveries", Delivery, "channel", spread=False, retention_seconds=365 * DAY
 )
 SILENCES = Topic("silences", Silence, "silence", spread=False, compacted=True)
+FEEDS = Topic("feeds", FeedState, "feed", spread=False, compacted=True)
 REJECTED = Topic(
     "rejected", Rejected, "topic", spread=False, retention_seconds=30 * DAY
 )
@@ -87,6 +89,7 @@ TOPICS: dict[str, Topic] = {
         ALERTS,
         DELIVERIES,
         SILENCES,
+        FEEDS,
         REJECTED,
         *map(checkpoints, AGENTS),
     )

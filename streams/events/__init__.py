@@ -34,7 +34,7 @@ from streams.events.readings import (
     SpreadReadings,
     VolatilityReadings,
 )
-from streams.events.upkeep import Checkpoint, Rejected
+from streams.events.upkeep import Checkpoint, FeedState, Rejected
 
 __all__ = [
     "VERSION",
@@ -46,6 +46,7 @@ __all__ = [
     "ContextReadings",
     "Delivery",
     "Event",
+    "FeedState",
     "LegName",
     "LegReadings",
     "LegValue",

@@ -1,8 +1,34 @@
-"""What the agents keep: input they could not use, and how far they have come."""
+"""How the service itself stands: its feeds, what it refused, how far it has come."""
 
 from typing import Any
 
 from streams.events.event import Event
+
+
+class FeedState(Event, frozen=True, kw_only=True):
+    """How one feed stands, on ``feeds``, keyed by feed: its last word holds.
+
+    Said when a feed begins to give data, and at every attempt that fails. One
+    that is down and should have been tried again long ago has nobody who tries:
+    its producer does not run.
+    """
+
+    feed: str
+    """A connection, or an address that is asked: ``deribit``, ``cboe/NVDA``."""
+    up: bool
+    """Whether it gives data."""
+    at: int
+    """Wall clock (ns UTC) of this word."""
+    since: int
+    """Since when it is up, or since when it is not (ns UTC)."""
+    reason: str = ""
+    """Why it is down; one of few, safe as a metric label."""
+    detail: str = ""
+    """What exactly; it holds no key."""
+    attempts: int = 0
+    """How many attempts have failed in a row."""
+    next_try: int | None = None
+    """Wall clock (ns UTC) of the next attempt; None while it is up."""
 
 
 class Rejected(Event, frozen=True, kw_only=True):
