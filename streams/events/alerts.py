@@ -12,6 +12,8 @@ class AlertState(StrEnum):
     """What an alert record announces about its rule."""
 
     FIRING = "firing"
+    UPDATED = "updated"
+    """It is still firing: what it has come to since, for who asked to be reminded."""
     RESOLVED = "resolved"
     UNKNOWN = "unknown"
     """A leg is missing or stale: neither breach nor all-clear can be said."""
@@ -36,8 +38,9 @@ class Alert(Event, frozen=True, kw_only=True):
     ``id`` names the incident: a digest of the rule and of the ``since`` with
     which it began, so that every retelling of one incident, by whichever
     process and after whichever crash, carries the same id. ``(id, state)``
-    names the transition. A stretch in which nothing is known has an id of its
-    own, made the same way, and tells by ``began`` in which incident it lies.
+    names the transition. A stretch in which nothing is known, and an update,
+    has an id of its own, made the same way of its own instant, and tells by
+    ``began`` in which incident it lies.
     """
 
     id: str
@@ -49,7 +52,7 @@ class Alert(Event, frozen=True, kw_only=True):
     event_time: int
     """When the condition had held for the rule's ``for`` (ns UTC)."""
     since: int
-    """When the condition began to hold (ns UTC)."""
+    """When the condition began to hold (ns UTC); of an update, ``began``."""
     left: LegValue
     right: LegValue
     spread: float
@@ -62,10 +65,14 @@ class Alert(Event, frozen=True, kw_only=True):
     """The furthest that what is watched has gone in the incident so far."""
     peak_at: int | None = None
     watch: str = "spread"
-    """What the rule holds against its margin: spread, ratio, left or right."""
+    """What the rule holds against its margin: spread, ratio, left, right; by their
+    history z-score, left-rank, left-percentile, right-rank, right-percentile."""
     when: str = "above"
-    """Which side of the margin is the breach."""
+    """Which side of the margin is the breach: above, below; or crosses, either."""
     margin: float = 0.0
+    value: float | None = None
+    """What is watched, in its own unit, at ``event_time``; None where nothing can be
+    said of it: a leg is unknown, or the rule was withdrawn while it fired."""
 
 
 class Outcome(StrEnum):

@@ -1,5 +1,6 @@
 """What is worked out of the market: volatilities, legs, spreads, their context."""
 
+from collections.abc import Sequence
 from enum import StrEnum
 
 import msgspec
@@ -115,3 +116,9 @@ class ContextReadings(Event, frozen=True, kw_only=True):
     right_percentile: list[float | None]
     announcements: list[str]
     """Of either leg, from ``end`` on within its tenor: ``NVDA earnings 2024-08-28``."""
+    left_value: Sequence[float] = []
+    """What was placed: each row's spread again, as on ``spreads``."""
+    right_value: Sequence[float] = []
+    spread: Sequence[float] = []
+    left_at: Sequence[int] = []
+    right_at: Sequence[int] = []

@@ -162,6 +162,11 @@ class Place:
             right_rank=_column(right.rank),
             right_percentile=_column(right.percentile),
             announcements=self._ahead((record.left, record.right), end),
+            left_value=left_value.tolist(),
+            right_value=right_value.tolist(),
+            spread=spread.tolist(),
+            left_at=left_at.tolist(),
+            right_at=right_at.tolist(),
         )
 
     def _ahead(self, legs: Iterable[LegName], at: int) -> list[str]:
