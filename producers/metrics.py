@@ -37,7 +37,7 @@ SPOOLED = Gauge(
 )
 CONNECTED = Gauge(
     "volcross_feed_connected",
-    "Whether a feed is connected and gives data (1) or not (0).",
+    "Whether a feed gives data, or would if its market were open (1), or not (0).",
     ["feed"],
 )
 MESSAGES = Counter(

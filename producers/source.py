@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from streams.events import ChainSnapshot, Origin
+from streams.events import ChainSnapshot, FeedState, Origin
 from streams.topics import PRICE_TICKS, VOL_TICKS, Topic
 
 Instants = npt.NDArray[np.int64]
@@ -108,7 +108,7 @@ class Unusable:
     count: int = 1
 
 
-Said = Heard | ChainSnapshot | Unusable
+Said = Heard | ChainSnapshot | Unusable | FeedState
 """Anything a source may say."""
 
 

@@ -67,6 +67,10 @@ class Refused(Exception):  # noqa: N818 - it is the venue's answer, not a fault 
         self.retry_after = retry_after
 
 
+class Silent(Refused):
+    """The venue says nothing where it should, and is given up."""
+
+
 class Odd(Exception):  # noqa: N818 - the message is odd, not we
     """A message that cannot be used; the connection is none the worse for it."""
 

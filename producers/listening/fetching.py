@@ -1,6 +1,5 @@
 """Asking a venue over HTTP, politely."""
 
-import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -9,6 +8,7 @@ import aiohttp
 
 from producers.listening.bucket import TokenBucket
 from producers.listening.conversation import Refused
+from producers.listening.failure import seconds_asked
 
 TIMEOUT_SECONDS: Final = 20.0
 _HEADERS: Final = {"User-Agent": "volcross (volatility monitor)"}
@@ -55,14 +55,12 @@ class Fetcher:
                 raise Refused(
                     f"HTTP {answer.status}",
                     permanent=answer.status in _UNKNOWN,
-                    retry_after=_seconds(answer.headers.get("Retry-After")),
+                    retry_after=seconds_asked(answer.headers.get("Retry-After")),
                 )
-        except (TimeoutError, aiohttp.ClientError) as error:
+        except TimeoutError:
+            raise TimeoutError("no answer in time") from None
+        except aiohttp.ClientConnectorError as error:
+            raise error.os_error from None
+        except aiohttp.ClientError as error:
             # aiohttp's own words hold the whole address, and so maybe a key.
             raise OSError(type(error).__name__) from None
-
-
-def _seconds(text: str | None) -> float | None:
-    with contextlib.suppress(TypeError, ValueError):
-        return max(0.0, float(text or ""))
-    return None

@@ -37,7 +37,7 @@ class Limits:
             feeds have stayed connected and said nothing for a day and a half.
         deaf: seconds without any sign of life, in any market.
         grace: seconds for which a tick may be on its way to us.
-        settled: seconds after which a connection that gives data is healthy.
+        settled: seconds after which a connection lasts, and with data is healthy.
     """
 
     silence: float = 60.0
@@ -139,9 +139,13 @@ class Listener:
             return "silent while its market is open"
         return None
 
+    def lasts(self, now: int) -> bool:
+        """Say whether the connection has stood for a while."""
+        return now - self._opened > self._limits.settled * SECOND
+
     def healthy(self, now: int) -> bool:
         """Say whether it gave data, and has for a while."""
-        return self.heard_data and now - self._opened > self._limits.settled * SECOND
+        return self.heard_data and self.lasts(now)
 
     def _meanings(self, frame: Frame, received: int, source: str) -> Iterable[Meaning]:
         try:

@@ -5,18 +5,22 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 
-import structlog
-
 from producers import metrics
 from producers.listening.backoff import Backoff
 from producers.listening.capture import NO_CAPTURE, Capture
-from producers.listening.conversation import Conversation, Missed, Refused, Reply
+from producers.listening.conversation import (
+    Conversation,
+    Missed,
+    Refused,
+    Reply,
+    Silent,
+)
+from producers.listening.failure import failure
 from producers.listening.fetching import Fetcher
 from producers.listening.listener import Limits, Listener
+from producers.listening.standing import Standing
 from producers.source import SECOND, Said, Series, Unusable
 from streams.volatility.market_time import MarketClock
-
-log = structlog.get_logger(__name__)
 
 PULSE_SECONDS = 1.0
 """How often the quiet between two questions is vouched for."""
@@ -56,10 +60,13 @@ class PollingLine:
     capture: Capture = NO_CAPTURE
     _vouched: dict[Series, int] = field(default_factory=dict)
     _listener: Listener | None = None
+    _standing: Standing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._standing = Standing(self.feed)
 
     async def __aiter__(self) -> AsyncIterator[Said]:
         """Ask for ever."""
-        metrics.CONNECTED.labels(self.feed).set(0)
         while True:
             try:
                 body = await self.fetcher.get(self.url)
@@ -67,11 +74,12 @@ class PollingLine:
                     yield said
                 wait = self.cadence(self.now())
                 self.backoff.succeeded()
-            except Refused as error:
-                floor = self.backoff.cap if error.permanent else 0.0
-                wait = self._failed(str(error), max(floor, error.retry_after or 0.0))
-            except OSError as error:
-                wait = self._failed(str(error), None)
+            except (Refused, OSError) as error:
+                # Nobody listens until it works again: a gap, not a quiet market.
+                self._listener = None
+                failed = failure(error)
+                wait, down = self._standing.fails(failed, self.backoff, self.now())
+                yield down
             async for quiet in self._quiet(wait):
                 yield quiet
 
@@ -92,22 +100,10 @@ class PollingLine:
             yield said
         complaint = self._listener.complaint(received)
         if complaint is not None:
-            raise Refused(complaint)
-        metrics.CONNECTED.labels(self.feed).set(int(self._listener.heard_data))
-
-    def _failed(self, reason: str, at_least: float | None) -> float:
-        # Nobody listens until it works again: that is a gap, not a quiet market.
-        self._listener = None
-        metrics.CONNECTED.labels(self.feed).set(0)
-        metrics.RECONNECTS.labels(self.feed, reason).inc()
-        wait = self.backoff.wait(at_least)
-        log.warning(
-            "feed down, will ask again",
-            feed=self.feed,
-            reason=reason,
-            wait_seconds=round(wait, 1),
-        )
-        return wait
+            raise Silent(complaint)
+        if not self._listener.heard_data:
+            raise Silent("its answer holds nothing of use")
+        yield from self._standing.stands(received)
 
     async def _quiet(self, wait: float) -> AsyncIterator[Said]:
         until = self.now() + round(wait * SECOND)

@@ -9,14 +9,23 @@ from dataclasses import dataclass, field
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import InvalidStatus, WebSocketException
+from websockets.exceptions import WebSocketException
 
 from producers import metrics
 from producers.listening.backoff import Backoff
 from producers.listening.bucket import TokenBucket
 from producers.listening.capture import NO_CAPTURE, Capture
-from producers.listening.conversation import Conversation, Frame, Missed, Refused, Reply
+from producers.listening.conversation import (
+    Conversation,
+    Frame,
+    Missed,
+    Refused,
+    Reply,
+    Silent,
+)
+from producers.listening.failure import HUNG_UP, failure
 from producers.listening.listener import Limits, Listener
+from producers.listening.standing import Standing
 from producers.source import SECOND, Heard, Said, Series, Unusable
 from streams.volatility.market_time import MarketClock
 
@@ -63,38 +72,23 @@ class WebSocketLine:
     backoff: Backoff = field(default_factory=Backoff)
     capture: Capture = NO_CAPTURE
     _vouched: dict[Series, int] = field(default_factory=dict)
+    _standing: Standing = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._standing = Standing(self.feed)
 
     async def __aiter__(self) -> AsyncIterator[Said]:
         """Listen for ever; a connection that ends is made again."""
-        metrics.CONNECTED.labels(self.feed).set(0)
         while True:
-            retry_after: float | None = None
+            failed = HUNG_UP
             try:
                 async with contextlib.aclosing(self._session()) as session:
                     async for said in session:
                         yield said
-                reason, detail = "closed", "the venue hung up"
-            except Refused as error:
-                reason, detail, retry_after = "refused", str(error), error.retry_after
-                if error.permanent:
-                    retry_after = max(retry_after or 0.0, self.backoff.cap)
-            except InvalidStatus as error:
-                status = error.response.status_code
-                reason, detail = f"http_{status}", str(error)
-                with contextlib.suppress(KeyError, ValueError):
-                    retry_after = float(error.response.headers["Retry-After"])
-            except (OSError, TimeoutError, WebSocketException) as error:
-                reason, detail = type(error).__name__, str(error)
-            metrics.CONNECTED.labels(self.feed).set(0)
-            metrics.RECONNECTS.labels(self.feed, reason).inc()
-            wait = self.backoff.wait(retry_after)
-            log.warning(
-                "feed down, will try again",
-                feed=self.feed,
-                reason=reason,
-                detail=detail,
-                wait_seconds=round(wait, 1),
-            )
+            except (Refused, OSError, WebSocketException) as error:
+                failed = failure(error)
+            wait, down = self._standing.fails(failed, self.backoff, self.now())
+            yield down
             await self.sleep(wait)
 
     async def _session(self) -> AsyncGenerator[Said, None]:
@@ -162,23 +156,26 @@ class WebSocketLine:
             elif isinstance(said, Missed):
                 metrics.MISSED.labels(self.feed, said.series.symbol).inc(said.ticks)
             else:
+                if not isinstance(said, Unusable):
+                    for up in self._standing.stands(self.now()):
+                        yield up
                 self._note(said, listener.alive)
                 yield said
 
-    def _pulse(self, listener: Listener, now: int) -> Iterator[Heard]:
+    def _pulse(self, listener: Listener, now: int) -> Iterator[Said]:
         yield from listener.quiet()
         complaint = listener.complaint(now)
         if complaint is not None:
-            raise Refused(complaint)
+            raise Silent(complaint)
+        if listener.lasts(now):  # a market that is shut gives no data
+            yield from self._standing.stands(now)
         if listener.healthy(now):
             self.backoff.succeeded()
 
     def _note(self, said: Said, received: int) -> None:
         if isinstance(said, Unusable):
             metrics.UNUSABLE.labels(self.feed, said.reason).inc(said.count)
-            return
-        metrics.CONNECTED.labels(self.feed).set(1)
-        if isinstance(said, Heard) and len(said.at):
+        elif isinstance(said, Heard) and len(said.at):
             metrics.LAG.labels(self.feed).set((received - int(said.at[-1])) / SECOND)
 
 

@@ -11,8 +11,8 @@ from producers.publishing.coverage import Coverage, Stretch
 from producers.publishing.spool import Spooled
 from producers.source import Heard, Unusable
 from streams import wire
-from streams.events import ChainSnapshot, Rejected
-from streams.topics import CHAINS, REJECTED
+from streams.events import ChainSnapshot, FeedState, Rejected
+from streams.topics import CHAINS, FEEDS, REJECTED
 
 
 class Carrier(Protocol):
@@ -94,7 +94,7 @@ def addressed(stretch: Stretch) -> Spooled:
 
 
 class Letters:
-    """What is no series on its way to Kafka: chains, and what was unusable."""
+    """What is no series on its way to Kafka: chains, refusals, the state of feeds."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Spooled, int]] = deque()
@@ -103,11 +103,13 @@ class Letters:
         """Set while everything has left."""
         self.idle.set()
 
-    def post(self, said: ChainSnapshot | Unusable) -> int:
+    def post(self, said: ChainSnapshot | Unusable | FeedState) -> int:
         """Take in what the source says; return how many rows that is."""
         if isinstance(said, ChainSnapshot):
             rows, topic, key = max(1, len(said.strike)), CHAINS, said.symbol
             value = wire.encode(said)
+        elif isinstance(said, FeedState):
+            rows, topic, key, value = 1, FEEDS, said.feed, wire.encode(said)
         else:
             rows, topic, key = 1, REJECTED, f"source.{said.source}"
             value = wire.encode(_rejection(said))

@@ -11,6 +11,7 @@ from aiohttp import web
 from websockets.asyncio.server import ServerConnection, serve
 
 from producers.source import Said, Source
+from streams.events import FeedState
 
 Talk = Callable[["Call"], Awaitable[None]]
 
@@ -95,15 +96,23 @@ async def site(
 
 
 async def said_by(
-    source: Source, until: Callable[[list[Said]], bool], within: float = 10
+    source: Source,
+    until: Callable[[list[Said]], bool],
+    within: float = 10,
+    *,
+    states: bool = False,
 ) -> list[Said]:
-    """Return what a source says until `until` is content with it."""
+    """Return what a source says until `until` is content with it.
+
+    Whether its feeds are up is left out, unless `states` are wanted.
+    """
     said: list[Said] = []
     saying = aiter(source)
     try:
         async with asyncio.timeout(within):
             async for each in saying:
-                said.append(each)
+                if states or not isinstance(each, FeedState):
+                    said.append(each)
                 if until(said):
                     return said
     except TimeoutError:

@@ -116,7 +116,7 @@ async def test_a_venue_that_never_ends_its_answer_is_given_up(
     async with server(answer) as (url, calls):
         line, _ = polled(kind, url)
         began = time.monotonic()
-        with pytest.raises(OSError, match="Timeout") as error:
+        with pytest.raises(TimeoutError, match="no answer in time") as error:
             await line.fetcher.get(line.url)
         over.set()
     assert 0.3 <= time.monotonic() - began < 2
