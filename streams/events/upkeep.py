@@ -8,7 +8,7 @@ from streams.events.event import Event
 class FeedState(Event, frozen=True, kw_only=True):
     """How one feed stands, on ``feeds``, keyed by feed: its last word holds.
 
-    Said when a feed begins to give data, and at every attempt that fails. One
+    Said when a feed comes up, and at every attempt that fails. One
     that is down and should have been tried again long ago has nobody who tries:
     its producer does not run.
     """
@@ -16,7 +16,7 @@ class FeedState(Event, frozen=True, kw_only=True):
     feed: str
     """A connection, or an address that is asked: ``deribit``, ``cboe/NVDA``."""
     up: bool
-    """Whether it gives data."""
+    """Whether it gives data, or would if its market were open."""
     at: int
     """Wall clock (ns UTC) of this word."""
     since: int
