@@ -66,6 +66,9 @@ class MarketClock(Protocol):
     def session_closes(self, start: int, end: int) -> Instants:
         """Return the instants in (start, end] at which a session (a day) ended."""
 
+    def sessions(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the stretches of [start, end) in which the market is open."""
+
 
 class AlwaysOpen:
     """A market that never shuts: 365 days of 24 hours.
@@ -100,6 +103,10 @@ class AlwaysOpen:
         """Return the UTC midnights in (start, end]."""
         days = np.arange(start // DAY_NS + 1, end // DAY_NS + 1, dtype=np.int64)
         return days * DAY_NS
+
+    def sessions(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the whole stretch."""
+        return [(start, end)] if start < end else []
 
 
 class Sessions:
@@ -161,6 +168,14 @@ class Sessions:
         """Return the closes in (start, end]."""
         low, high = np.searchsorted(self._closes, [start, end], side="right")
         return self._closes[low:high]
+
+    def sessions(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Return the sessions that touch [start, end), cut to it."""
+        low = np.searchsorted(self._closes, start, side="right")
+        high = np.searchsorted(self._opens, end)
+        opens = np.maximum(self._opens[low:high], start).tolist()
+        closes = np.minimum(self._closes[low:high], end).tolist()
+        return list(zip(opens, closes, strict=True))
 
 
 @cache

@@ -20,6 +20,7 @@ from streams.topics import (
     ALERTS,
     CONTEXT,
     DELIVERIES,
+    FEEDS,
     PRICE_TICKS,
     READINGS,
     REJECTED,
@@ -45,7 +46,7 @@ NUMBERS = {"left", "right", "spread", "z-score", "vol", "age", "ticks"}
 
 FOLLOWED = (
     *(PRICE_TICKS, VOL_TICKS, READINGS, SPREADS, CONTEXT),
-    *(ALERTS, DELIVERIES, REJECTED),
+    *(ALERTS, DELIVERIES, REJECTED, FEEDS),
     *map(checkpoints, AGENTS),
 )
 

@@ -3,7 +3,8 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -13,12 +14,14 @@ from aiokafka.errors import KafkaError
 from streams.settings import Kafka
 from volcross.commands.status import FOLLOWED
 from volcross.page.history import points
-from volcross.page.lights import lit
+from volcross.page.markets import Markets
 from volcross.running.provisioning import Unreachable
-from volcross.watching.board import Board
+from volcross.watching.board import Board, transition
 from volcross.watching.lag import lags
+from volcross.watching.lights import connected, lit
 from volcross.watching.observer import Observer
-from volcross.watching.report import alert, readings, spread
+from volcross.watching.report import alert, readings, spread, term_structure
+from volcross.watching.structure import structures
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +43,7 @@ class Follower:
     Attributes:
         board: what the topics say.
         waiting: records each agent has yet to take in.
+        markets: when each symbol's is open.
     """
 
     def __init__(
@@ -47,6 +51,7 @@ class Follower:
         kafka: Kafka,
         *,
         replayed: bool = False,
+        clocks: Mapping[str, str] = MappingProxyType({}),
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         """Follow a cluster.
@@ -55,16 +60,19 @@ class Follower:
             kafka: the cluster.
             replayed: the market shown is a recorded one: ages count from how
                 far it has come, not from today.
+            clocks: the market clock's name of each symbol.
             clock: wall clock (ns UTC).
         """
         self.board = Board()
         self.waiting: dict[str, int] = {}
+        self.markets = Markets(clocks)
         self.replayed = replayed
         self._kafka = kafka
         self._clock = clock
         self._viewers: set[asyncio.Queue[bytes | None]] = set()
         self._sent: dict[tuple[str, str], int] = {}
         self._told: set[tuple[str, str]] = set()
+        self._state: dict[str, Any] = {}
         self._number = 0
         self._why_not: str | None = "the topics were not read yet"
 
@@ -80,6 +88,11 @@ class Follower:
 
     async def run(self) -> None:
         """Follow the topics until cancelled, however often the broker goes away."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self.markets.load())
+            await self._follow_again_and_again()
+
+    async def _follow_again_and_again(self) -> None:
         wait = 0.5
         while True:
             try:
@@ -89,6 +102,7 @@ class Follower:
             except (Unreachable, KafkaError, OSError) as error:
                 self._why_not = f"the broker does not answer: {error}"
                 log.warning("broker away", reason=str(error), retry_in_seconds=wait)
+                self.tell(self.message())
                 await asyncio.sleep(wait)
                 wait = min(10.0, wait * 2)
 
@@ -131,25 +145,38 @@ class Follower:
         alerts = [
             alert(each)
             for each in self.board.alerts
-            if (each.id, each.state) not in known_alerts
+            if transition(each) not in known_alerts
         ]
-        return {"rows": rows, "alerts": alerts, **self.state()}
+        known_state, self._state = self._state, self.state()
+        changed = {
+            key: value
+            for key, value in self._state.items()
+            if known_state.get(key) != value
+        }
+        return {"rows": rows, "alerts": alerts, **changed}
 
     def _transitions(self) -> set[tuple[str, str]]:
-        return {(each.id, each.state) for each in self.board.alerts}
+        return {transition(each) for each in self.board.alerts}
 
     def state(self) -> dict[str, Any]:
         """Return everything but the history."""
+        now = self.now
         return {
-            "now_ms": self.now // 1_000_000,
+            "now_ms": now // 1_000_000,
             "replayed": self.replayed,
             "ready": self._why_not is None,
             "reason": self._why_not,
             "spreads": [spread(line) for _, line in sorted(self.board.spreads.items())],
             "feeds": [
-                lit(feed, self.now) for _, feed in sorted(self.board.feeds.items())
+                lit(feed, now, is_open=self.markets.is_open(feed.symbol, now))
+                for _, feed in sorted(self.board.feeds.items())
+            ],
+            "connections": [
+                connected(state, self._clock())
+                for _, state in sorted(self.board.connections.items())
             ],
             "readings": readings(self.board),
+            "term_structures": [term_structure(one) for one in structures(self.board)],
             "waiting": self.waiting,
         }
 
@@ -159,7 +186,7 @@ class Follower:
             return
         # Written once, whoever watches.
         self._number += 1
-        raw = b"id: %d\ndata: %b\n\n" % (self._number, msgspec.json.encode(message))
+        raw = self._written(message)
         for viewer in list(self._viewers):
             try:
                 viewer.put_nowait(raw)
@@ -168,11 +195,18 @@ class Follower:
                 viewer.get_nowait()
                 viewer.put_nowait(None)
 
+    def _written(self, message: dict[str, Any]) -> bytes:
+        return b"id: %d\ndata: %b\n\n" % (self._number, msgspec.json.encode(message))
+
     async def watch(self) -> AsyncGenerator[bytes, None]:
-        """Yield messages, ready for the wire, until the viewer falls behind."""
+        """Yield messages, ready for the wire, until the viewer falls behind.
+
+        The first says how everything stands, each further one what has changed.
+        """
         queue: asyncio.Queue[bytes | None] = asyncio.Queue(BACKLOG)
         self._viewers.add(queue)
         try:
+            yield self._written({"rows": [], "alerts": [], **self._state})
             while (raw := await queue.get()) is not None:
                 yield raw
         finally:

@@ -14,7 +14,8 @@ from volcross.config import Settings
 from volcross.page.follower import Follower
 from volcross.page.history import points
 from volcross.refusal import Refusal
-from volcross.watching.report import alert, readings, spread
+from volcross.watching.report import alert, readings, spread, term_structure
+from volcross.watching.structure import structures
 
 log = structlog.get_logger(__name__)
 
@@ -50,7 +51,11 @@ async def serve(settings: Settings) -> None:
     replayed = bool(settings.sources) and all(
         source.kind in {"story", "replay"} for source in settings.sources.values()
     )
-    follower = Follower(settings.reached().kafka, replayed=replayed)
+    follower = Follower(
+        settings.reached().kafka,
+        replayed=replayed,
+        clocks={name: symbol.clock for name, symbol in settings.symbols.items()},
+    )
     app = application(follower, settings.announcements)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
     await runner.setup()
@@ -84,7 +89,9 @@ def application(follower: Follower, calendar: list[Scheduled]) -> web.Applicatio
             web.get("/api/v1/pairs", _pairs),
             web.get("/api/v1/history", _history),
             web.get("/api/v1/readings", _readings),
+            web.get("/api/v1/term-structures", _term_structures),
             web.get("/api/v1/alerts", _alerts),
+            web.get("/api/v1/markets", _markets),
             web.get("/api/v1/announcements", _announcements),
             web.get("/api/v1/health", _health),
             web.get("/api/v1/events", _events),
@@ -138,6 +145,16 @@ async def _readings(request: web.Request) -> web.Response:
     return web.json_response(readings(request.app[FOLLOWER].board))
 
 
+async def _term_structures(request: web.Request) -> web.Response:
+    board = request.app[FOLLOWER].board
+    return web.json_response([term_structure(one) for one in structures(board)])
+
+
+async def _markets(request: web.Request) -> web.Response:
+    follower = request.app[FOLLOWER]
+    return web.json_response(follower.markets.report(follower.now))
+
+
 async def _alerts(request: web.Request) -> web.Response:
     board = request.app[FOLLOWER].board
     return web.json_response([alert(each) for each in reversed(board.alerts)])
@@ -158,7 +175,10 @@ async def _announcements(request: web.Request) -> web.Response:
 
 async def _health(request: web.Request) -> web.Response:
     state = request.app[FOLLOWER].state()
-    wanted = ("now_ms", "replayed", "ready", "reason", "feeds", "waiting")
+    wanted = [
+        *("now_ms", "replayed", "ready", "reason"),
+        *("feeds", "connections", "waiting"),
+    ]
     return web.json_response({key: state[key] for key in wanted})
 
 

@@ -3,9 +3,12 @@
 One model behind every view: the terminal, ``status``, the live page.
 """
 
+import contextlib
 from bisect import bisect_right
 from collections import Counter, deque
 from dataclasses import dataclass, field, replace
+
+import msgspec
 
 from streams.events import (
     Alert,
@@ -13,7 +16,9 @@ from streams.events import (
     ContextReadings,
     Delivery,
     Event,
+    FeedState,
     LegName,
+    Origin,
     PriceTicks,
     Quality,
     Rejected,
@@ -137,6 +142,11 @@ class Reading:
     value: float
     end: int
 
+    @property
+    def implied(self) -> bool:
+        """Whether somebody gives this vol, rather than volcross working it out."""
+        return self.origin != Origin.COMPUTED
+
 
 @dataclass(frozen=True, slots=True)
 class Feed:
@@ -154,6 +164,18 @@ class Feed:
     delay_seconds: float
 
 
+class _Instant(msgspec.Struct):
+    at: int
+
+
+_instant = msgspec.json.Decoder(_Instant)
+
+
+def transition(event: Alert) -> tuple[str, str]:
+    """Return what names a transition, however often it is told."""
+    return event.id, event.state
+
+
 @dataclass(slots=True)
 class Board:
     """Everything worth a glance.
@@ -162,9 +184,12 @@ class Board:
         spreads: by pair and comparison.
         readings: by symbol, measure and window.
         feeds: by symbol, source and measure.
+        connections: the last word of each feed on itself, by its name.
         alerts: transitions, oldest first, each once.
         deliveries: outcomes by channel and transition: the last word counts.
         rejected: refused ticks by topic and reason.
+        unread_chains: by symbol, the instant (ns UTC) of the latest option chain
+            that gave no number, and the reasons.
         reading_rows: values read from ``readings`` since the start.
         applied: by agent and partition, the last input offset it has taken in.
     """
@@ -172,9 +197,11 @@ class Board:
     spreads: dict[tuple[str, str], SpreadLine] = field(default_factory=dict)
     readings: dict[tuple[str, str, str], Reading] = field(default_factory=dict)
     feeds: dict[tuple[str, str, str], Feed] = field(default_factory=dict)
+    connections: dict[str, FeedState] = field(default_factory=dict)
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=KEPT_ALERTS))
     deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
     rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
+    unread_chains: dict[str, tuple[int, str]] = field(default_factory=dict)
     reading_rows: int = 0
     applied: dict[tuple[str, int], int] = field(default_factory=dict)
     _covered: dict[tuple[str, ...], int] = field(default_factory=dict)
@@ -209,13 +236,16 @@ class Board:
                 self._reading(event)
             case PriceTicks() | VolTicks():
                 self._ticks(event)
-            case Alert() if (event.id, event.state) not in self._told:
-                self._told.add((event.id, event.state))
+            case Alert() if transition(event) not in self._told:
+                self._told.add(transition(event))
                 self.alerts.append(event)
             case Delivery():
                 self.deliveries[event.channel, event.alert_id, event.state] = event
             case Rejected():
                 self.rejected[event.topic, event.reason] += event.count
+                self._unread(event)
+            case FeedState():
+                self.connections[event.feed] = event
             case Checkpoint():
                 self.applied[event.agent, event.partition] = event.applied
 
@@ -241,6 +271,15 @@ class Board:
                 event.value[-1],
                 event.end,
             )
+
+    def _unread(self, event: Rejected) -> None:
+        if event.reason != "unusable_chain":
+            return
+        # A very long original is cut off, and is no JSON any more.
+        with contextlib.suppress(msgspec.DecodeError):
+            at = _instant.decode(event.original).at
+            if at > self.unread_chains.get(event.symbol, (0, ""))[0]:
+                self.unread_chains[event.symbol] = (at, event.detail)
 
     def _ticks(self, event: PriceTicks | VolTicks) -> None:
         measure = event.measure if isinstance(event, VolTicks) else ""

@@ -9,6 +9,7 @@ from typing import Any
 from alerts.telling.wording import moment
 from streams.events import Alert, LegName
 from volcross.watching.board import Board, Context, SpreadLine
+from volcross.watching.structure import Structure, structures
 
 
 def instant(at: int) -> str | None:
@@ -22,6 +23,7 @@ def report(board: Board) -> dict[str, Any]:
         "as_of": instant(board.now),
         "spreads": [spread(line) for _, line in sorted(board.spreads.items())],
         "readings": readings(board),
+        "term_structures": [term_structure(one) for one in structures(board)],
         "feeds": feeds(board),
         "alerts": [alert(each) for each in reversed(board.alerts)],
         "deliveries": deliveries(board),
@@ -92,6 +94,34 @@ def readings(board: Board) -> list[dict[str, Any]]:
     ]
 
 
+def term_structure(one: Structure) -> dict[str, Any]:
+    """Return one symbol's vols by maturity; null where its chain gave none."""
+    return {
+        "symbol": one.symbol,
+        "source": one.source,
+        "at": instant(one.at),
+        "reason": one.why_not,
+        "tenors": [
+            {
+                "days": days,
+                "at_the_money": told.get("atm"),
+                "model_free": told.get("vix"),
+                "skew_25_delta": told.get("skew25"),
+            }
+            for days, told in one.tenors.items()
+        ],
+        "published": [
+            {
+                "measure": reading.measure,
+                "days": int(reading.window.removesuffix("d")),
+                "value": reading.value,
+                "at": instant(reading.at),
+            }
+            for reading in one.published
+        ],
+    }
+
+
 def feeds(board: Board) -> list[dict[str, Any]]:
     """Return how far each feed has come."""
     return [
@@ -119,11 +149,18 @@ def alert(event: Alert) -> dict[str, Any]:
         "state": event.state.value,
         "event_time": instant(event.event_time),
         "since": instant(event.since),
+        "began": None if event.began is None else instant(event.began),
         "left": leg(event.left.name, event.left.value, event.left.at, event.event_time),
         "right": leg(
             event.right.name, event.right.value, event.right.at, event.event_time
         ),
         "spread": event.spread,
+        "watch": event.watch,
+        "when": event.when,
+        "margin": event.margin,
+        "value": event.value,
+        "peak": event.peak,
+        "peak_at": None if event.peak_at is None else instant(event.peak_at),
         "reason": event.reason,
     }
 

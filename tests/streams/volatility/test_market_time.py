@@ -80,9 +80,21 @@ def test_an_instant_outside_the_calendar_is_refused() -> None:
         NYSE.is_open(ns("2100-01-01"))
 
 
+def test_sessions_are_cut_to_what_is_asked_and_keep_early_closes() -> None:
+    asked = ns("2024-07-02T15:00-04:00"), ns("2024-07-05T09:31-04:00")
+    assert NYSE.sessions(*asked) == [
+        (ns("2024-07-02T15:00-04:00"), ns("2024-07-02T16:00-04:00")),
+        (ns("2024-07-03T09:30-04:00"), ns("2024-07-03T13:00-04:00")),
+        (ns("2024-07-05T09:30-04:00"), ns("2024-07-05T09:31-04:00")),
+    ]
+    night = ns("2024-07-03T13:00-04:00"), ns("2024-07-05T09:30-04:00")
+    assert NYSE.sessions(*night) == []
+
+
 def test_bitcoin_never_sleeps() -> None:
     clock = market_clock("crypto")
     assert clock.is_open(ns("2024-12-25"))
+    assert clock.sessions(0, DAY_NS) == [(0, DAY_NS)]
     assert clock.per_year == 365
     midnights = clock.session_closes(ns("2024-07-01"), ns("2024-07-03"))
     assert midnights.tolist() == [ns("2024-07-02"), ns("2024-07-03")]

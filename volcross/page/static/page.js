@@ -13,6 +13,7 @@ let shown = null; // the comparison on show: {pair, comparison}
 let rows = { at: [], left: [], right: [] }; // at in seconds, as uPlot counts
 let alerts = [];
 let spreads = [];
+let state = {}; // as the server tells it, key by key
 let charts = null;
 let loading = 0;
 let recent = []; // pieces that came while a history was on its way belong after it
@@ -38,20 +39,6 @@ function element(name, text, attributes = {}) {
 }
 
 // ---- charts -------------------------------------------------------------
-
-// The stretches in which a rule on this comparison was firing, in seconds.
-function firing() {
-  const stretches = [];
-  let since = null;
-  for (const alert of alerts) {
-    if (alert.pair !== shown.pair || alert.comparison !== shown.comparison) continue;
-    const at = Date.parse(alert.event_time) / 1000;
-    if (alert.state === "firing") since ??= at;
-    else if (since !== null && alert.state === "resolved") { stretches.push([since, at]); since = null; }
-  }
-  if (since !== null) stretches.push([since, Infinity]);
-  return stretches;
-}
 
 function wash(plot) {
   const { ctx, bbox } = plot;
@@ -120,7 +107,7 @@ function build() {
     {}, { label: line?.left.symbol, stroke: colour("left"), width: 2, paths: carried },
     { label: line?.right.symbol, stroke: colour("right"), width: 2, paths: carried },
   ];
-  lines.hooks = { drawClear: [wash], draw: [annotate] };
+  lines.hooks = { drawClear: [wash], draw: [openHours, annotate] };
   const low = base($("spread"));
   low.axes[1] = axis((value) => (value * 100).toFixed(0));
   low.series = [{}, { label: "spread", stroke: colour("ink"), width: 1.5, paths: carried }];
@@ -145,6 +132,15 @@ const isShown = (line) => shown && line.pair === shown.pair && line.comparison =
 const name = (leg) => `${leg.symbol} ${leg.measure} ${leg.window}`;
 const origin = (leg) => (leg.origin === "published" ? "as published" : leg.origin);
 
+function showRank(side, rank) {
+  const bar = $(side + "-rank");
+  bar.hidden = rank === null;
+  if (rank === null) return;
+  const mark = element("span", "");
+  mark.style.left = `${Math.min(1, Math.max(0, rank)) * 100}%`;
+  bar.replaceChildren(mark);
+}
+
 function showNumbers() {
   const line = spreads.find(isShown);
   if (!line || line.spread === null) return;
@@ -155,6 +151,7 @@ function showNumbers() {
     const delay = leg.delay_seconds ? `, delayed ${age(leg.delay_seconds)}` : "";
     const rank = line.context[side + "_rank"];
     const year = rank === null ? "" : `, ${Math.round(rank * 100)}% up its range`;
+    showRank(side, rank);
     $(side + "-age").textContent = `${origin(leg)}, ${age(leg.age_seconds)} old${delay}${year}`;
   }
   $("spread-value").textContent = points(line.spread);
@@ -171,45 +168,46 @@ function showNumbers() {
   $("spread").setAttribute("aria-label", `Their difference over time. Now: ${points(line.spread)} points.`);
 }
 
-function showAlerts() {
-  const items = alerts.slice(-20).reverse().map((alert) => {
-    const item = element("li", "");
-    item.append(
-      element("strong", alert.state, { "data-state": alert.state }),
-      ` ${when(alert.event_time)} – ${alert.left.symbol} ${percent(alert.left.value)} against ` +
-      `${alert.right.symbol} ${percent(alert.right.value)} (${points(alert.spread)})`,
-    );
-    item.append(element("p", `${alert.rule}: ${alert.reason}`, { class: "quiet" }));
-    return item;
-  });
-  $("alerts").replaceChildren(...(items.length ? items : [element("li", "none yet", { class: "quiet" })]));
+function showClock({ now_ms, replayed, ready, reason }) {
+  const market = new Date(now_ms).toISOString().slice(0, 19).replace("T", " ");
+  $("clock").textContent = `${market} UTC${replayed ? " (replay)" : ""}`;
+  $("link").textContent = ready ? "live" : reason;
+  $("link").dataset.light = ready ? "good" : "silent";
 }
 
-function showState(state) {
-  spreads = state.spreads;
-  const market = new Date(state.now_ms).toISOString().slice(0, 19).replace("T", " ");
-  $("clock").textContent = `${market} UTC${state.replayed ? " (replay)" : ""}`;
-  $("link").textContent = state.ready ? "live" : state.reason;
-  $("link").dataset.light = state.ready ? "good" : "silent";
-  $("feeds").replaceChildren(...state.feeds.map((feed) => {
-    const item = element("li", "");
-    item.append(
-      element("span", `${feed.symbol} ${feed.measure}`, { "data-light": feed.light }),
-      element("p", `${feed.source}: ${feed.light}, ${feed.reason}`, { class: "quiet" }),
-    );
-    return item;
-  }));
-  $("readings").replaceChildren(...state.readings.map((reading) => {
+function lit(light, title, reason) {
+  const item = element("li", "");
+  item.append(
+    element("span", title, { "data-light": light }),
+    element("p", reason, { class: "quiet" }),
+  );
+  return item;
+}
+
+// A connection is told of while it is down; while it is up, what it brings is.
+function showFeeds({ feeds, connections }) {
+  const down = connections.filter((connection) => !connection.up);
+  const items = [
+    ...down.map(({ light, feed, reason }) => lit(light, feed, reason)),
+    ...feeds.map(({ light, symbol, measure, source, reason }) =>
+      lit(light, `${symbol} ${measure}`, `${source}: ${light}, ${reason}`)),
+  ];
+  if (!items.length) items.push(element("li", "none has spoken yet", { class: "quiet" }));
+  $("feeds").replaceChildren(...items);
+}
+
+function showReadings({ readings }) {
+  if (!readings.length) return;
+  $("readings").replaceChildren(...readings.map((reading) => {
     const row = element("tr", "");
-    const value = percent(reading.value) + (reading.quality === "ok" ? "" : " (filling)");
+    const write = reading.measure.startsWith("skew") ? points : percent;
+    const value = write(reading.value) + (reading.quality === "ok" ? "" : " (filling)");
     row.append(
       element("td", reading.symbol), element("td", reading.measure),
       element("td", reading.window), element("td", value, { class: "number" }),
     );
     return row;
   }));
-  listPairs();
-  showNumbers();
 }
 
 function listPairs() {
@@ -244,6 +242,7 @@ async function load() {
   recent.filter(isShown).forEach(append);
   build();
   showNumbers();
+  showStructure();
 }
 
 function append(piece) {
@@ -256,23 +255,34 @@ function append(piece) {
   });
 }
 
-function take(message) {
-  if (message.alerts.length) {
-    alerts = alerts.concat(message.alerts);
+// A message holds what has changed; all else stands.
+function take({ rows: fresh, alerts: told, ...changed }) {
+  state = { ...state, ...changed };
+  if (!state.spreads) return;
+  if (told.length) {
+    alerts = alerts.concat(told);
     showAlerts();
   }
-  showState(message);
-  recent = recent.concat(message.rows).slice(-MOST_PIECES);
-  message.rows.filter(isShown).forEach(append);
+  showClock(state);
+  if (changed.feeds || changed.connections) showFeeds(state);
+  if (changed.readings) showReadings(state);
+  if (changed.spreads) {
+    spreads = state.spreads;
+    listPairs();
+    showNumbers();
+  }
+  if (changed.term_structures) showStructure();
+  recent = recent.concat(fresh).slice(-MOST_PIECES);
+  fresh.filter(isShown).forEach(append);
   if (rows.at.length > MOST_POINTS) load();
-  else if (message.alerts.length || message.rows.some(isShown)) draw();
+  else if (told.length || fresh.some(isShown)) draw();
 }
 
 async function begin() {
   const told = await (await fetch("/api/v1/alerts")).json();
   alerts = told.reverse();
   showAlerts();
-  await loadAnnouncements();
+  await Promise.all([loadAnnouncements(), loadSessions()]);
   await load();
 }
 
@@ -294,11 +304,15 @@ $("pair").addEventListener("change", (event) => {
   choose(pair, comparison);
 });
 document.querySelectorAll("input[name=range]").forEach((input) => input.addEventListener("change", load));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => charts && build());
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+  if (charts) build();
+  showStructure();
+});
 new ResizeObserver(() => {
   if (!charts) return;
   for (const which of ["lines", "spread"]) {
     charts[which].setSize({ width: $(which).clientWidth, height: $(which).clientHeight });
   }
+  showStructure();
 }).observe($("lines"));
 follow();
