@@ -14,7 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from producers.listening.bucket import TokenBucket
-from producers.listening.conversation import Frame, Meaning, Odd, positive
+from producers.listening.conversation import Frame, Meaning, Odd, Refused, positive
 from producers.listening.listener import Limits
 from producers.listening.paging import PagedFetcher
 from producers.listening.polling import PollingLine
@@ -48,11 +48,13 @@ class _Trade(msgspec.Struct):
 
 
 class _Page(msgspec.Struct):
-    """A page of snapshots, or the latest trade before them."""
+    """A page of snapshots, the latest trade before them, or why there is neither."""
 
     trade: _Trade | None = None
     snapshots: dict[str, msgspec.Raw] = {}
     next_page_token: str | None = None
+    code: int = 0
+    message: str = ""
 
 
 _page = msgspec.json.Decoder(_Page).decode
@@ -90,6 +92,9 @@ class Snapshots:
     def hear(self, frame: Frame, received: int) -> Iterable[Meaning]:
         """Return the chain; it counts from when it was seen."""
         pages = _pages(frame)
+        for page in pages:
+            if page.message:
+                raise Refused(f"error {page.code}: {page.message}")
         trade = next((page.trade for page in pages if page.trade is not None), None)
         if trade is None:
             raise Odd(Reason.MISSING_FIELD, "no trade of the stock", self._chain.symbol)

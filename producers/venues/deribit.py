@@ -16,7 +16,6 @@ from producers.listening.conversation import (
     Frame,
     Meaning,
     Odd,
-    Refused,
     Reply,
     Tick,
     from_milliseconds,
@@ -29,7 +28,7 @@ from producers.listening.polling import PollingLine
 from producers.listening.websocket import WebSocketLine
 from producers.settings import DeribitSource
 from producers.source import Reason, Series, Unusable
-from producers.venues.deribit_chain import Chain, chain_url
+from producers.venues.deribit_chain import Chain, RpcError, chain_url
 from producers.venues.deribit_history import SOURCE, dvol, filler
 from streams.volatility.market_time import market_clock
 
@@ -39,15 +38,10 @@ HTTP_URL: Final = "https://www.deribit.com/api/v2"
 _HEARTBEAT_SECONDS = 10  # the least it accepts
 
 
-class _Error(msgspec.Struct):
-    code: int = 0
-    message: str = ""
-
-
 class _Params(msgspec.Struct):
     type: str = ""
     channel: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"null")
+    data: msgspec.Raw = msgspec.Raw(b"{}")
 
 
 class _Message(msgspec.Struct):
@@ -55,7 +49,7 @@ class _Message(msgspec.Struct):
     method: str = ""
     params: _Params | None = None
     result: Any = None
-    error: _Error | None = None
+    error: RpcError | None = None
 
 
 class _Volatility(msgspec.Struct):
@@ -100,8 +94,7 @@ class Indices:
         """Return what a message means."""
         message = _message(frame)
         if message.error is not None:
-            error = message.error
-            raise Refused(f"error {error.code}: {error.message}")
+            raise message.error.refused()
         if message.method == "subscription" and message.params is not None:
             return [self._tick(message.params)]
         if message.method == "heartbeat":

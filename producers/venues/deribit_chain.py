@@ -10,6 +10,7 @@ from producers.listening.conversation import (
     Frame,
     Meaning,
     Odd,
+    Refused,
     from_milliseconds,
     positive,
 )
@@ -28,8 +29,20 @@ class _Summary(msgspec.Struct):
     estimated_delivery_price: float | None = None
 
 
+class RpcError(msgspec.Struct):
+    """How Deribit says no, on any way it is asked."""
+
+    code: int = 0
+    message: str = ""
+
+    def refused(self) -> Refused:
+        """Return it as what may be raised."""
+        return Refused(f"error {self.code}: {self.message}")
+
+
 class _Book(msgspec.Struct):
-    result: list[_Summary]
+    result: list[_Summary] | None = None
+    error: RpcError | None = None
 
 
 _book = msgspec.json.Decoder(_Book).decode
@@ -57,8 +70,13 @@ class Chain:
 
     def hear(self, frame: Frame, received: int) -> Iterable[Meaning]:
         """Return the chain, and what of it could not be read."""
+        book = _book(frame)
+        if book.error is not None:
+            raise book.error.refused()
+        if book.result is None:
+            raise Odd(Reason.MISSING_FIELD, "no result", self._currency)
         rows, odd = [], []
-        for summary in _book(frame).result:
+        for summary in book.result:
             option = _instrument(summary.instrument_name)
             if option is None:
                 odd.append(summary.instrument_name)

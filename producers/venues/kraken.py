@@ -51,7 +51,7 @@ class _Message(msgspec.Struct):
     type: str = ""
     success: bool = True
     error: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"[]")
+    data: msgspec.Raw = msgspec.Raw()
 
 
 _message: Callable[[Frame], _Message] = msgspec.json.Decoder(_Message).decode
@@ -80,6 +80,8 @@ class Trades:
         """Return what a message means."""
         message = _message(frame)
         if message.channel == "trade":
+            if not message.data:
+                raise Odd(Reason.MISSING_FIELD, "no data")
             return self._trades(message.data)
         if message.channel in _SILENT or message.method == "pong":
             return []

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from producers.listening.bucket import TokenBucket
-from producers.listening.conversation import Frame, Meaning, Odd, positive
+from producers.listening.conversation import Frame, Meaning, Odd, Refused, positive
 from producers.listening.listener import Limits
 from producers.listening.paging import PagedFetcher, within
 from producers.listening.polling import PollingLine
@@ -33,6 +33,8 @@ NAME: Final = "massive"
 DELAY_SECONDS: Final = 900.0
 _RIGHTS: Final = {"call": Right.CALL, "put": Right.PUT}
 _SHARES = 100.0
+_NOT_AUTHORIZED: Final = "NOT_AUTHORIZED"
+_REFUSALS: Final = frozenset({"ERROR", "NOT_FOUND", _NOT_AUTHORIZED})
 
 
 class _Details(msgspec.Struct):
@@ -61,6 +63,9 @@ class _Option(msgspec.Struct):
 class _Page(msgspec.Struct):
     results: list[msgspec.Raw] = []
     next_url: str | None = None
+    status: str = ""
+    error: str = ""
+    message: str = ""
 
 
 _page = msgspec.json.Decoder(_Page).decode
@@ -94,7 +99,12 @@ class Snapshots:
 
     def hear(self, frame: Frame, received: int) -> Iterable[Meaning]:
         """Return the chain; it counts from when it was seen."""
-        rows = [row for page in _pages(frame) for row in page.results]
+        pages = _pages(frame)
+        for page in pages:
+            if page.status in _REFUSALS:
+                detail = f"{page.status}: {page.error or page.message}"
+                raise Refused(detail, permanent=page.status == _NOT_AUTHORIZED)
+        rows = [row for page in pages for row in page.results]
         spot = _spot(rows, self._chain.symbol)
         yield from self._chain.told(spot, received, rows, _quote)
 

@@ -20,6 +20,7 @@ from producers.listening.conversation import (
     Frame,
     Meaning,
     Odd,
+    Refused,
     Tick,
     positive,
     unusable,
@@ -53,8 +54,14 @@ class _Data(msgspec.Struct):
     items: list[msgspec.Raw]
 
 
+class _Error(msgspec.Struct):
+    code: str = ""
+    message: str = ""
+
+
 class _Answer(msgspec.Struct):
-    data: _Data
+    data: _Data | None = None
+    error: _Error | None = None
 
 
 _answer = msgspec.json.Decoder(_Answer).decode
@@ -78,8 +85,13 @@ class Metrics:
 
     def hear(self, frame: Frame, received: int) -> Iterable[Meaning]:
         """Return what is new in an answer; it counts from when it was seen."""
+        answer = _answer(frame)
+        if answer.error is not None:
+            raise Refused(f"{answer.error.code}: {answer.error.message}")
+        if answer.data is None:
+            raise Odd(Reason.MISSING_FIELD, "no data")
         missing = dict(self._series)
-        for raw in _answer(frame).data.items:
+        for raw in answer.data.items:
             # Each on its own: one bad row must not take the others with it.
             try:
                 item = _item(raw)
