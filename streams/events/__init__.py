@@ -27,6 +27,7 @@ from streams.events.event import VERSION, Event, Origin, Unchecked
 from streams.events.market import Bars, ChainSnapshot, PriceTicks, Right, VolTicks
 from streams.events.readings import (
     ContextReadings,
+    DailyCloses,
     LegName,
     LegReadings,
     Quality,
@@ -44,6 +45,7 @@ __all__ = [
     "ChainSnapshot",
     "Checkpoint",
     "ContextReadings",
+    "DailyCloses",
     "Delivery",
     "Event",
     "FeedState",

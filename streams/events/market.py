@@ -20,6 +20,8 @@ class PriceTicks(Event, frozen=True, kw_only=True):
     """Units traded; empty where the source does not say."""
     delay_seconds: float = 0.0
     """How long the venue itself holds its data back (Cboe: 900)."""
+    history: bool = False
+    """Asked for afterwards, of what a venue remembers, and not heard as it happened."""
 
 
 class VolTicks(Event, frozen=True, kw_only=True):
@@ -37,6 +39,8 @@ class VolTicks(Event, frozen=True, kw_only=True):
     value: Unchecked
     """Annualised fraction."""
     delay_seconds: float = 0.0
+    history: bool = False
+    """As for prices; alone of all records, it may come after what followed it."""
 
 
 class Right(StrEnum):
@@ -93,3 +97,4 @@ class Bars(Event, frozen=True, kw_only=True):
     ticks: list[int]
     """How many ticks each bar was made of; their sum counts every tick once."""
     delay_seconds: float = 0.0
+    history: bool = False

@@ -50,6 +50,8 @@ class LegName(msgspec.Struct, frozen=True, kw_only=True):
     origin: Origin
     source: str
     delay_seconds: float = 0.0
+    history: bool = False
+    """Of the past, as a venue remembers it: carried, but never told on its own."""
 
 
 class LegReadings(Event, frozen=True, kw_only=True):
@@ -66,6 +68,14 @@ class LegReadings(Event, frozen=True, kw_only=True):
     start: int
     end: int
     at: list[int]
+    value: list[float]
+
+
+class DailyCloses(msgspec.Struct, frozen=True, kw_only=True):
+    """What a leg was worth at the end of some days (UTC), a row each."""
+
+    at: list[int]
+    """The last instant of the day at which it spoke."""
     value: list[float]
 
 
@@ -90,6 +100,10 @@ class SpreadReadings(Event, frozen=True, kw_only=True):
     """Left minus right, in fractions: 0.01 is one vol point."""
     left_at: list[int]
     right_at: list[int]
+    left_closes: DailyCloses | None = None
+    """Days of the leg that no row tells: they are history, or the other leg had
+    not begun. Told once, in any order."""
+    right_closes: DailyCloses | None = None
 
 
 class ContextReadings(Event, frozen=True, kw_only=True):
@@ -114,6 +128,9 @@ class ContextReadings(Event, frozen=True, kw_only=True):
     """Share of the days of the leg's year that closed below the value."""
     right_rank: list[float | None]
     right_percentile: list[float | None]
+    left_days: Sequence[int] = []
+    """How many days rank and percentile stand on; a year at most."""
+    right_days: Sequence[int] = []
     announcements: list[str]
     """Of either leg, from ``end`` on within its tenor: ``NVDA earnings 2024-08-28``."""
     left_value: Sequence[float] = []

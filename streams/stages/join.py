@@ -3,6 +3,11 @@
 What comes out depends on what went in, never on which leg arrived first: an
 instant is joined only when both legs are known up to it, and the instants of
 a comparison come out in order. Whichever leg runs ahead waits.
+
+A spread is news. What a venue remembers of the time before it was listened to
+is carried like any value, so that a leg whose market is shut has one; but no
+instant is joined for its sake. It is told by its daily closes, with the next
+spread, as are the days of a leg before the other began.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,6 +26,7 @@ from streams.stages.pairs import METHODOLOGY_BASIS, side_of_basis
 from streams.stages.screening import Reason
 from streams.stages.waiting import Stretch, WaitingLeg
 from streams.topics import LEGS, SPREADS
+from streams.volatility.market_time import DAY_NS
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -71,7 +77,11 @@ class Join:
         known = leg.coverage.watermark
         cover = leg.coverage.take(record.start, record.end)
         if not cover.fresh:
-            return []  # told again after a crash; the first telling was used
+            # Told again after a crash: the first telling was used. Or history,
+            # which may come late and is told by its days.
+            if record.name.history:
+                leg.remember(_instants(record), np.array(record.value))
+            return []
         comparison.begin.setdefault(record.side, record.start)
         leg.push(record, offset, known)
         out: list[Outcome] = []
@@ -126,6 +136,7 @@ class Join:
                 "legs": {
                     side: {
                         "watermark": leg.coverage.watermark,
+                        "closes": list(leg.closes.values()),
                         "last": None
                         if leg.last is None
                         else {
@@ -165,6 +176,8 @@ class Join:
                 leg = comparison.legs[Side(side)]
                 # Rows before what was joined are used up; the rest waited.
                 leg.coverage.watermark = saved["joined"]
+                closes = leg_state.get("closes", [])
+                leg.closes = {at // DAY_NS: (at, value) for at, value in closes}
                 if leg_state["last"] is not None:
                     last = leg_state["last"]
                     leg.last = Stretch(
@@ -188,16 +201,23 @@ class Join:
                 leg.coverage.watermark = leg_state["watermark"]
 
 
+def _instants(record: LegReadings) -> Int:
+    return np.array(record.at, dtype=np.int64)
+
+
 def _join(
     key: tuple[str, str], comparison: _Comparison, start: int, end: int
 ) -> list[SpreadReadings]:
     """Return the spreads of ``[start, end)``, a record for each pair of names."""
-    left = _Carried(comparison.legs[Side.LEFT].pop(end))
-    right = _Carried(comparison.legs[Side.RIGHT].pop(end))
+    left_leg, right_leg = comparison.legs[Side.LEFT], comparison.legs[Side.RIGHT]
+    left, right = _Carried(left_leg, end), _Carried(right_leg, end)
+    begin = max(start, *(rows.at[0] if len(rows.at) else end for rows in (left, right)))
+    for leg, rows in ((left_leg, left), (right_leg, right)):
+        leg.remember(*rows.untold(begin))
     if not (len(left.at) and len(right.at)):
         return []
-    at = np.union1d(left.at, right.at)
-    at = at[(at >= start) & (at >= left.at[0]) & (at >= right.at[0])]
+    at = np.union1d(left.at[left.live], right.at[right.live])
+    at = at[at >= begin]
     rows_left, rows_right = left.rows(at), right.rows(at)
     # A record has one name a leg: cut where a source or its delay changed, and
     # where it would grow beyond what a broker takes.
@@ -224,6 +244,8 @@ def _join(
                 spread=(left.value[a] - right.value[b]).tolist(),
                 left_at=left.at[a].tolist(),
                 right_at=right.at[b].tolist(),
+                left_closes=left_leg.tell(),
+                right_closes=right_leg.tell(),
             )
         )
         start = spreads[-1].end
@@ -231,9 +253,11 @@ def _join(
 
 
 class _Carried:
-    """A leg's rows, looked up by the latest at or before an instant."""
+    """A leg's rows up to an instant, looked up by the latest at or before another."""
 
-    def __init__(self, stretches: list[Stretch]) -> None:
+    def __init__(self, leg: WaitingLeg, end: int) -> None:
+        self._carried = leg.last is not None
+        stretches = leg.pop(end)
         self.names = list(dict.fromkeys(stretch.name for stretch in stretches))
         self.at = np.concatenate([_NONE_AT, *(s.at for s in stretches)])
         self.value = np.concatenate([_NONE, *(s.value for s in stretches)])
@@ -241,6 +265,14 @@ class _Carried:
             np.array([self.names.index(s.name) for s in stretches], dtype=np.int64),
             [len(s.at) for s in stretches],
         )
+        heard = np.array([not name.history for name in self.names], dtype=np.bool_)
+        self.live = heard[self.name_of]
+
+    def untold(self, begin: int) -> tuple[Int, Float]:
+        """Return the rows that make no spread of their own: history, or too early."""
+        untold = ~self.live | (self.at < begin)
+        untold[: self._carried] = False  # it was told, or remembered, before
+        return self.at[untold], self.value[untold]
 
     def rows(self, at: Int) -> NDArray[np.intp]:
         """Return the row that is in force at each instant."""

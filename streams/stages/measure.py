@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from streams import wire
 from streams.agents.stage import Gap, Outcome, Refused
@@ -18,10 +19,12 @@ from streams.settings import StreamSettings, seconds
 from streams.stages.pairs import Leg, Source, legs_of
 from streams.stages.said import Said
 from streams.stages.screening import Reason
-from streams.volatility.bars import BarColumns
+from streams.volatility.bars import BarColumns, Instants
 from streams.volatility.estimator import Estimates, Estimator
 from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.market_time import MarketClock, market_clock
+
+HOUR_NS = 3600 * 10**9
 
 MARKS = 256
 """Offsets remembered a window: a restart reads at most 1/256 too much."""
@@ -104,6 +107,7 @@ class Measure:
             series.mark(offset, int(bars.at[-1]))
             series.forget(int(bars.at[-1]))
         start = record.start if known is None else known
+        told = _told(record, bars.at)
         for comparison, (value, warm) in estimates.items():
             measure, window = comparison.split("/")
             name = LegName(
@@ -113,8 +117,9 @@ class Measure:
                 origin=Origin.COMPUTED,
                 source=record.source,
                 delay_seconds=record.delay_seconds,
+                history=record.history,
             )
-            usable = np.isfinite(value)
+            usable = np.isfinite(value) & told
             warming, good = usable & ~warm, usable & warm
             said = Said(name, start, record.end, bars.at[warming], value[warming])
             out += said.reading(Quality.WARMING)
@@ -186,6 +191,18 @@ def _refused(record: Bars, error: Exception) -> Refused:
         sum(record.ticks),
         wire.encode(record),
     )
+
+
+def _told(record: Bars, at: Instants) -> NDArray[np.bool_]:
+    """Return which bars have a reading: of history, the last of each hour.
+
+    A month by the minute fills the windows; nobody needs it retold by the minute.
+    """
+    if not record.history:
+        return np.ones(at.size, dtype=np.bool_)
+    hour = (at - 1) // HOUR_NS
+    last: NDArray[np.bool_] = np.diff(hour, append=hour[-1:] + 1) > 0
+    return last
 
 
 def _columns(record: Bars, known: int | None) -> BarColumns:

@@ -128,6 +128,12 @@ class Place:
         out: list[Outcome] = []
         if cover.gap is not None:
             out.append(Gap(f"{record.pair} {record.comparison} spreads", *cover.gap))
+        for leg, closes in (
+            (line.left, record.left_closes),
+            (line.right, record.right_closes),
+        ):
+            if closes is not None:
+                leg.remember(closes.at, closes.value)
         fresh = _Rows.of(record)
         if known is not None:
             fresh = fresh[int(np.searchsorted(fresh.at[0], known)) :]
@@ -161,6 +167,8 @@ class Place:
             left_percentile=_column(left.percentile),
             right_rank=_column(right.rank),
             right_percentile=_column(right.percentile),
+            left_days=left.days.tolist(),
+            right_days=right.days.tolist(),
             announcements=self._ahead((record.left, record.right), end),
             left_value=left_value.tolist(),
             right_value=right_value.tolist(),

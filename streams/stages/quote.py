@@ -1,7 +1,9 @@
 """The stage from ``ticks.vol`` to ``readings`` and ``legs``.
 
 An implied vol that somebody publishes is taken as it is: screened, never
-smoothed, and labelled with who said it and how old it was when they did.
+smoothed, and labelled with who said it and how old it was when they did. Its
+history may come at any time: what lies before all that is known passes on, and
+moves nothing.
 """
 
 from collections.abc import Iterable
@@ -13,7 +15,7 @@ from streams.settings import StreamSettings, nanoseconds
 from streams.stages.pairs import Leg, Source, legs_of
 from streams.stages.said import Said
 from streams.stages.screening import Reason, TickScreen
-from streams.stages.ticks import TickSeries, refuse_all
+from streams.stages.ticks import Taken, TickSeries, parted, refuse_all
 
 
 class Quote:
@@ -37,7 +39,17 @@ class Quote:
         series = self._series.get(key)
         if series is None:
             series = self._series[key] = self._begin(key)
-        taken, out = series.take(record, record.value, now)
+        past, present = parted(record, series.known if record.history else None)
+        out: list[Outcome] = []
+        if past is not None:
+            out += self._said(record, *series.recall(past, past.value, now))
+        if present is not None:
+            out += self._said(record, *series.take(present, present.value, now))
+        return out
+
+    def _said(
+        self, record: VolTicks, taken: Taken | None, out: list[Outcome]
+    ) -> list[Outcome]:
         if taken is None:
             return out
         name = LegName(
@@ -47,6 +59,7 @@ class Quote:
             origin=record.origin,
             source=record.source,
             delay_seconds=record.delay_seconds,
+            history=record.history,
         )
         said = Said(name, *taken)
         out += said.reading()

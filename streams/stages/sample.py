@@ -98,4 +98,5 @@ def _bars(record: PriceTicks, step_seconds: int, closed: ClosedBars) -> Bars:
         close=closed.close.tolist(),
         ticks=closed.ticks.tolist(),
         delay_seconds=record.delay_seconds,
+        history=record.history,
     )

@@ -76,6 +76,10 @@ class TickScreen:
             ceiling=screen.max_vol,
         )
 
+    def anew(self) -> "TickScreen":
+        """Return a screen as strict, which has seen nothing."""
+        return TickScreen(self.max_ahead, self.max_jump, self.ceiling)
+
     def admit(
         self,
         at: NDArray[np.int64],

@@ -101,6 +101,33 @@ class TickSeries:
         start = record.start if known is None else known
         return Taken(start, ticks.end, admitted.at, admitted.value), out
 
+    @property
+    def known(self) -> int | None:
+        """Before when all is said; None where nothing is."""
+        return self._coverage.watermark
+
+    def recall(
+        self, record: Ticks, values: Unchecked, now: int
+    ) -> tuple[Taken | None, list[Outcome]]:
+        """Take in a record of time that is known already, for its own sake.
+
+        Nothing is moved by it: neither the watermark, nor what the next tick is
+        screened against. Otherwise as `take`.
+        """
+        try:
+            ticks = columns(record, values, now + self._max_ahead)
+        except BadColumns as bad:
+            return None, [refuse_all(record, bad.reason, str(bad))]
+        admitted = self._screen.anew().admit(
+            ticks.at,
+            ticks.value * self._scale(ticks.at),
+            covered=None,
+            end=ticks.end,
+            now=now,
+        )
+        taken = Taken(record.start, ticks.end, admitted.at, admitted.value)
+        return taken, refuse_rows(record, admitted.refused)
+
     def state(self) -> dict[str, Any]:
         """Return the watermark and what the screen remembers."""
         return {"watermark": self._coverage.watermark, "screen": self._screen.state()}
@@ -177,6 +204,25 @@ def refuse_rows(
         )
         for reason, rows in refused.items()
     ]
+
+
+def parted(record: VolTicks, at: int | None) -> tuple[VolTicks | None, VolTicks | None]:
+    """Return what it says of the time before an instant, and from then on."""
+    if at is None or record.start >= at:
+        return None, record
+    if record.end <= at or len(record.at) != len(record.value):
+        return record, None
+    ticks = list(zip(record.at, record.value, strict=True))
+    before = [tick for tick in ticks if tick[0] < at]
+    after = [tick for tick in ticks if tick[0] >= at]
+    return (
+        msgspec.structs.replace(
+            record, end=at, at=[t for t, _ in before], value=[v for _, v in before]
+        ),
+        msgspec.structs.replace(
+            record, start=at, at=[t for t, _ in after], value=[v for _, v in after]
+        ),
+    )
 
 
 def _only(record: Ticks, rows: list[int]) -> Ticks:

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from streams.coverage import Coverage
-from streams.events import LegName, LegReadings
+from streams.events import DailyCloses, LegName, LegReadings
+from streams.volatility.market_time import DAY_NS
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -38,6 +39,8 @@ class WaitingLeg:
     waiting: list[Stretch] = field(default_factory=list)
     last: Stretch | None = None
     """A single row: the latest that was joined, carried until the next."""
+    closes: dict[int, tuple[int, float]] = field(default_factory=dict)
+    """By day, the last (instant, value) that no spread tells and nobody was told."""
 
     def push(self, record: LegReadings, offset: int, known: int | None) -> None:
         """Let the rows that are new wait."""
@@ -49,6 +52,23 @@ class WaitingLeg:
 
         if len(self.waiting) > MAX_STRETCHES:
             self.waiting = _together(self.waiting)
+
+    def remember(self, at: Int, value: Float) -> None:
+        """Keep the daily closes of rows that no spread will tell."""
+        days = at // DAY_NS
+        for row in np.flatnonzero(np.diff(days, append=days[-1:] + 1)).tolist():
+            day, close = int(days[row]), (int(at[row]), float(value[row]))
+            self.closes[day] = max(close, self.closes.get(day, close))
+
+    def tell(self) -> DailyCloses | None:
+        """Return the closes that are kept, once; None where there are none."""
+        closes = sorted(self.closes.values())
+        self.closes.clear()
+        return (
+            DailyCloses(at=[at for at, _ in closes], value=[v for _, v in closes])
+            if closes
+            else None
+        )
 
     def give_up(self) -> tuple[int, int] | None:
         """Drop what has waited for too long; return the stretch that was lost."""

@@ -22,10 +22,10 @@ _LARGEST = 8.0
 class HourlyScore:
     """z-score of the present among the hourly closes of the last 30 days.
 
-    An hour's close is its last value; the present hour's is the present, so
-    that every hour counts once, as `ZScore` asks, and yet each value has its
-    score. NaN after fewer than 24 hours with a value, where all of them are
-    equal, and beyond ±8.
+    (value − mean) / standard deviation. An hour's close is its last value; the
+    present hour's is the present, so that every hour counts once and yet each
+    value has its score. NaN after fewer than 24 hours with a value, where all of
+    them are equal, and beyond ±8.
     """
 
     def __init__(self) -> None:

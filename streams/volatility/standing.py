@@ -1,6 +1,7 @@
 """Where a volatility stands in its own year: rank and percentile."""
 
 from collections import deque
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -11,7 +12,8 @@ from streams.volatility.bars import Column
 from streams.volatility.market_time import DAY_NS
 
 YEAR_DAYS = 365
-_ENOUGH_DAYS = 30
+ENOUGH_DAYS = 20
+"""A month of a stock's sessions; how many there are is told beside the numbers."""
 
 
 class Standings(NamedTuple):
@@ -31,8 +33,9 @@ class Standings(NamedTuple):
 class Standing:
     """The closes of the last 365 days, and how the present compares.
 
-    A day's close is its last value; the present day's is the present. Fewer
-    than 30 days are no history.
+    A day's close is its last value; the present day's is the present. Days of
+    which nobody was there to hear may be told afterwards. Fewer than 20 days are
+    no history.
 
     >>> standing = Standing()
     >>> at = np.arange(60) * DAY_NS
@@ -67,7 +70,7 @@ class Standing:
             self._turn_to(int(days[start]))
             rows = slice(start, end)
             count[rows] = len(self._closes)
-            if len(self._closes) >= _ENOUGH_DAYS:
+            if len(self._closes) >= ENOUGH_DAYS:
                 history = np.sort([close for _, close in self._closes])
                 present = value[rows]
                 low = np.minimum(history[0], present)
@@ -83,7 +86,21 @@ class Standing:
             self._today = int(days[start]), float(value[end - 1])
         return Standings(rank, percentile, count)
 
+    def remember(self, at: Iterable[int], value: Iterable[float]) -> None:
+        """Take in closes of earlier days, in any order; those known stand.
+
+        Args:
+            at: an instant (ns UTC) of each day.
+            value: annualised fractions.
+        """
+        told = {t // DAY_NS: v for t, v in zip(at, value, strict=True)}
+        days = sorted((told | dict(self._closes)).items())
+        present = self._today[0] if self._today is not None else None
+        self._closes = deque(x for x in days if present is None or x[0] < present)
+
     def _turn_to(self, day: int) -> None:
+        while self._closes and self._closes[-1][0] >= day:
+            self._closes.pop()  # told before its day was over
         if self._today is not None and self._today[0] < day:
             self._closes.append(self._today)
         while self._closes and self._closes[0][0] < day - YEAR_DAYS:

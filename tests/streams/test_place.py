@@ -19,6 +19,7 @@ from streams.settings import Kafka, StreamSettings
 from streams.stages.pairs import IMPLIED, LIKE_FOR_LIKE
 from streams.stages.place import Place
 from streams.topics import CONTEXT
+from streams.volatility.standing import ENOUGH_DAYS
 from tests.streams.market import BEGIN, HOUR, MINUTE, settings
 from tests.streams.outputs import FAR
 
@@ -199,7 +200,7 @@ def test_z_score_and_rank_are_those_of_a_plain_recomputation() -> None:
             when = np.array(SPREADS[f"{side}_at"])[: i + 1] // DAY
             value = np.array(SPREADS[f"{side}_value"])[: i + 1]
             closes = {d: v for d, v in zip(when, value, strict=True) if d < when[-1]}
-            if len(closes) < 30:
+            if len(closes) < ENOUGH_DAYS:
                 assert (rank, percentile) == (None, None)
                 continue
             ranked += 1

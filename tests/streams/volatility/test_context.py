@@ -1,7 +1,4 @@
 import json
-import math
-import statistics
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -18,8 +15,7 @@ from streams.volatility.announcements import (
 from streams.volatility.bars import BarColumns
 from streams.volatility.implied.instruments import us_expiry
 from streams.volatility.market_time import DAY_NS
-from streams.volatility.standing import Standing
-from streams.volatility.z_score import ZScore
+from streams.volatility.standing import ENOUGH_DAYS, Standing
 from tests.streams.volatility.conftest import HOUR_NS, ns
 
 # -- rank and percentile -------------------------------------------------------
@@ -27,12 +23,12 @@ from tests.streams.volatility.conftest import HOUR_NS, ns
 
 def test_rank_and_percentile_are_those_of_the_days_before(dvol: BarColumns) -> None:
     now = Standing().update(dvol.at - 1, dvol.close)
-    for row in range(30, len(dvol)):
+    for row in range(ENOUGH_DAYS, len(dvol)):
         past, value = dvol.close[:row], dvol.close[row]
         low, high = min(past.min(), value), max(past.max(), value)
         assert now.rank[row] == pytest.approx((value - low) / (high - low))
         assert now.percentile[row] == np.mean(past < value)
-    assert np.isnan(now.rank[:30]).all()
+    assert np.isnan(now.rank[:ENOUGH_DAYS]).all()
 
 
 def test_a_day_counts_once_by_its_last_value() -> None:
@@ -74,62 +70,6 @@ def test_days_that_fall_are_refused() -> None:
     standing.update(np.array([5 * DAY_NS]), np.array([0.5]))
     with pytest.raises(ValueError, match="fall"):
         standing.update(np.array([4 * DAY_NS]), np.array([0.5]))
-
-
-# -- z-score --------------------------------------------------------------------
-
-
-@settings(max_examples=40, deadline=None)
-@given(st.integers(0, 2**32), st.floats(-7, 7), st.sampled_from([1e-8, 1e-6, 0.5]))
-def test_the_z_score_is_that_of_the_slice_on_every_prefix(
-    seed: int, level: float, scatter: float
-) -> None:
-    random = np.random.default_rng(seed)
-    value = level + scatter * random.random(120)
-    at = np.cumsum(random.integers(1, 5, 120)) * HOUR_NS
-    score = ZScore(86_400.0)
-    got = np.concatenate(
-        [score.update(at[i : i + 7], value[i : i + 7]) for i in range(0, 120, 7)]
-    )
-    for row in range(1, 120):
-        inside = (at[: row + 1] > at[row] - DAY_NS).nonzero()[0]
-        window = value[inside[0] : row + 1].tolist()
-        if len(window) < 2 or len(set(window)) < 2:
-            assert np.isnan(got[row])
-            continue
-        exact = [Fraction(x) for x in window]
-        from_mean = exact[-1] - sum(exact) / len(exact)
-        expected = float(from_mean) / statistics.stdev(exact)
-        assert got[row] == pytest.approx(expected, rel=1e-9)
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.integers(1, 199), st.integers(0, 5))
-def test_a_z_score_survives_a_restart(cut: int, spare: int) -> None:
-    random = np.random.default_rng(cut)
-    at, value = np.arange(1, 201) * HOUR_NS, random.normal(0, 0.1, 200)
-    whole = ZScore(86_400.0)
-    expected = whole.update(at, value)[cut:]
-    first = ZScore(86_400.0)
-    first.update(at[:cut], value[:cut])
-    start = max(
-        int(np.searchsorted(at, first.needs_since(int(at[cut - 1])))) - spare, 0
-    )
-    second = ZScore(86_400.0)
-    state = json.loads(json.dumps(first.state()))
-    second.restore(state, at[start:cut], value[start:cut])
-    assert second.update(at[cut:], value[cut:]).tobytes() == expected.tobytes()
-
-
-@pytest.mark.parametrize("bad", [math.nan, math.inf, 9.0])
-def test_a_value_that_is_no_spread_is_refused_and_not_taken_in(bad: float) -> None:
-    score = ZScore(86_400.0)
-    score.update(np.array([1]), np.array([0.1]))
-    with pytest.raises(ValueError, match="addend"):
-        score.update(np.array([2]), np.array([bad]))
-    assert score.state() == {"at": 1}
-    with pytest.raises(ValueError, match="rise"):
-        score.update(np.array([1]), np.array([0.1]))
 
 
 # -- announcements and differences ------------------------------------------------

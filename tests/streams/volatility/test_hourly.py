@@ -1,4 +1,6 @@
 import json
+import statistics
+from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
@@ -7,10 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streams.volatility.hourly import HourlyScore
-from streams.volatility.z_score import ZScore
 from tests.streams.volatility.conftest import HOUR_NS
 
-MONTH_SECONDS = 30 * 86_400
 RNG = np.random.default_rng(4)
 AT = np.unique(RNG.integers(0, 1000 * HOUR_NS, 6000))
 VALUE = 0.05 + np.cumsum(RNG.normal(0, 0.002, AT.size))
@@ -30,12 +30,15 @@ def test_a_value_is_scored_among_the_closes_of_the_hours_before() -> None:
         assert scores[row] == pytest.approx(exact, rel=1e-9, abs=1e-12)
 
 
-def test_closing_values_have_the_very_score_of_the_sliding_window() -> None:
-    closing = np.append(np.diff(AT // HOUR_NS) > 0, True)
-    at = (AT[closing] // HOUR_NS + 1) * HOUR_NS
-    window = ZScore(MONTH_SECONDS).update(at, VALUE[closing])
-    found = HourlyScore().update(AT, VALUE)[closing]
-    assert found[24:].tobytes() == window[24:].tobytes()
+def test_scores_are_exact_where_doubles_cancel() -> None:
+    # A tiny scatter on a level: squares of doubles would leave no digits.
+    value = 5.0 + 1e-8 * RNG.random(100)
+    scores = HourlyScore().update(np.arange(100) * HOUR_NS, value)
+    for row in range(24, 100):
+        exact = [Fraction(x) for x in value[: row + 1].tolist()]
+        from_mean = exact[-1] - sum(exact) / len(exact)
+        expected = float(from_mean) / statistics.stdev(exact)
+        assert scores[row] == pytest.approx(expected, rel=1e-9)
 
 
 @settings(max_examples=10, deadline=None)
