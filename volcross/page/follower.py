@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -11,7 +11,7 @@ import msgspec
 import structlog
 from aiokafka.errors import KafkaError
 
-from streams.settings import Kafka
+from streams.settings import Kafka, Pair
 from volcross.commands.status import FOLLOWED
 from volcross.page.history import points
 from volcross.page.markets import Markets
@@ -19,6 +19,7 @@ from volcross.running.provisioning import Unreachable
 from volcross.watching.board import Board, transition
 from volcross.watching.lag import lags
 from volcross.watching.lights import connected, lit
+from volcross.watching.missing import missing
 from volcross.watching.observer import Observer
 from volcross.watching.report import alert, readings, spread, term_structure
 from volcross.watching.structure import structures
@@ -52,6 +53,7 @@ class Follower:
         *,
         replayed: bool = False,
         clocks: Mapping[str, str] = MappingProxyType({}),
+        pairs: Sequence[Pair] = (),
         clock: Callable[[], int] = time.time_ns,
     ) -> None:
         """Follow a cluster.
@@ -61,12 +63,14 @@ class Follower:
             replayed: the market shown is a recorded one: ages count from how
                 far it has come, not from today.
             clocks: the market clock's name of each symbol.
+            pairs: what is compared.
             clock: wall clock (ns UTC).
         """
         self.board = Board()
         self.waiting: dict[str, int] = {}
         self.markets = Markets(clocks)
         self.replayed = replayed
+        self._pairs = pairs
         self._kafka = kafka
         self._clock = clock
         self._viewers: set[asyncio.Queue[bytes | None]] = set()
@@ -167,6 +171,7 @@ class Follower:
             "ready": self._why_not is None,
             "reason": self._why_not,
             "spreads": [spread(line) for _, line in sorted(self.board.spreads.items())],
+            "missing": [one._asdict() for one in missing(self.board, self._pairs)],
             "feeds": [
                 lit(feed, now, is_open=self.markets.is_open(feed.symbol, now))
                 for _, feed in sorted(self.board.feeds.items())

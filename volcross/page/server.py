@@ -55,6 +55,7 @@ async def serve(settings: Settings) -> None:
         settings.reached().kafka,
         replayed=replayed,
         clocks={name: symbol.clock for name, symbol in settings.symbols.items()},
+        pairs=settings.pairs,
     )
     app = application(follower, settings.announcements)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
@@ -177,7 +178,7 @@ async def _health(request: web.Request) -> web.Response:
     state = request.app[FOLLOWER].state()
     wanted = [
         *("now_ms", "replayed", "ready", "reason"),
-        *("feeds", "connections", "waiting"),
+        *("missing", "feeds", "connections", "waiting"),
     ]
     return web.json_response({key: state[key] for key in wanted})
 

@@ -92,6 +92,27 @@ async def test_vols_by_maturity_are_shown_once_chains_come(
         assert watched.complaints == []
 
 
+async def test_before_the_first_spread_it_says_what_it_waits_for(
+    settings: Settings, market: Market, browser: Browser
+) -> None:
+    async with served(settings) as address:
+        page = await browser.new_page()
+        watched = Watched(page)
+        await page.goto(address)
+        nothing = page.locator("#nothing")
+        await expect(nothing).to_contain_text("NVDA: no published vol yet")
+        await expect(page.locator("#charts")).to_be_hidden()
+        await expect(page.locator("#missing-list li")).to_have_count(5)
+        found = await Axe().run(page)
+        assert not [each["id"] for each in found.response["violations"]]
+        await market.spread([0.61], [0.6])
+        await expect(page.locator("#left-value")).to_have_text("61.0%")
+        await expect(nothing).to_be_hidden()
+        await expect(page.locator("#lines canvas")).to_be_visible()
+        await expect(page.locator("#missing-list li")).to_have_count(4)
+        assert watched.complaints == []
+
+
 async def test_an_incident_is_one_thread_and_an_unknown_says_why(
     settings: Settings, market: Market, browser: Browser
 ) -> None:

@@ -2,6 +2,8 @@
 "use strict";
 
 const INCIDENTS_SHOWN = 8;
+const WORDS = { updated: "still firing", known: "known again" };
+const word = (state) => WORDS[state] ?? state;
 
 // Transitions of one incident belong together, and so does an unknown within it.
 function incidents() {
@@ -48,7 +50,7 @@ function showAlerts() {
     const last = thread.at(-1);
     const item = element("li", "");
     item.append(
-      element("strong", last.state, { "data-state": last.state }),
+      element("strong", word(last.state), { "data-state": last.state }),
       ` ${when(last.event_time)} – ${legs(last)}`,
       element("p", about(thread), { class: "quiet" }),
     );
@@ -56,7 +58,7 @@ function showAlerts() {
       const before = element("ol", "", { class: "thread quiet" });
       before.append(...thread.slice(0, -1).reverse().map((told) => element(
         "li",
-        `${told.state} ${when(told.event_time)} – ${told.state === "unknown" ? told.reason : legs(told)}`,
+        `${word(told.state)} ${when(told.event_time)} – ${told.state === "unknown" ? told.reason : legs(told)}`,
       )));
       item.append(before);
     }

@@ -196,18 +196,39 @@ function showFeeds({ feeds, connections }) {
   $("feeds").replaceChildren(...items);
 }
 
+// What a chain gave has a place of its own, by maturity.
 function showReadings({ readings }) {
-  if (!readings.length) return;
-  $("readings").replaceChildren(...readings.map((reading) => {
+  const listed = readings.filter(({ measure }) => !["atm", "vix", "skew25"].includes(measure));
+  if (!listed.length) return;
+  $("readings").replaceChildren(...listed.map((reading) => {
     const row = element("tr", "");
-    const write = reading.measure.startsWith("skew") ? points : percent;
-    const value = write(reading.value) + (reading.quality === "ok" ? "" : " (filling)");
+    const value = percent(reading.value) + (reading.quality === "ok" ? "" : " (filling)");
     row.append(
       element("td", reading.symbol), element("td", reading.measure),
       element("td", reading.window), element("td", value, { class: "number" }),
     );
     return row;
   }));
+}
+
+function showMissing({ missing }) {
+  $("missing").hidden = !missing.length;
+  $("missing-list").replaceChildren(...missing.map(({ pair, comparison, reason }) => {
+    const item = element("li", `${pair} ${comparison}`);
+    item.append(element("p", reason, { class: "quiet" }));
+    return item;
+  }));
+}
+
+// Before the first spread there is nothing to draw: say what it waits for instead.
+function showNothing({ missing }) {
+  const nothing = !spreads.some((line) => line.spread !== null);
+  $("nothing").hidden = !nothing;
+  for (const part of ["controls", "numbers", "charts"]) $(part).hidden = nothing;
+  const first = missing[0];
+  $("nothing").textContent = first
+    ? `No spread yet. ${first.pair} ${first.comparison} waits for a volatility of each leg (${first.reason}).`
+    : "No spread yet: no record of one was found.";
 }
 
 function listPairs() {
@@ -266,10 +287,12 @@ function take({ rows: fresh, alerts: told, ...changed }) {
   showClock(state);
   if (changed.feeds || changed.connections) showFeeds(state);
   if (changed.readings) showReadings(state);
+  if (changed.missing) showMissing(state);
   if (changed.spreads) {
     spreads = state.spreads;
     listPairs();
     showNumbers();
+    showNothing(state);
   }
   if (changed.term_structures) showStructure();
   recent = recent.concat(fresh).slice(-MOST_PIECES);

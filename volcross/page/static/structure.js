@@ -90,11 +90,13 @@ function drawCurves(structures) {
 const write = (value, how) => (value === null || value === undefined ? "–" : how(value));
 
 function tabulate(structures) {
-  const head = element("tr", "");
+  const [groups, head] = [element("tr", ""), element("tr", "")];
+  groups.append(element("td", ""));
   head.append(element("th", "Days", { scope: "col" }));
   for (const { symbol, side } of structures) {
+    groups.append(element("th", symbol, { scope: "colgroup", colspan: 3, class: `number ${side}` }));
     for (const what of ["ATM", "model-free", "skew"]) {
-      head.append(element("th", `${symbol} ${what}`, { scope: "col", class: `number ${side}` }));
+      head.append(element("th", what, { scope: "col", class: "number" }));
     }
   }
   const body = TENORS.map((days) => {
@@ -111,7 +113,7 @@ function tabulate(structures) {
     return row;
   });
   const [top, rest] = [element("thead", ""), element("tbody", "")];
-  top.append(head);
+  top.append(groups, head);
   rest.append(...body);
   $("structure-table").replaceChildren(top, rest);
 }
@@ -120,6 +122,7 @@ function showStructure() {
   if (!state.term_structures) return;
   const structures = shownStructures();
   const drawn = structures.filter(({ tenors }) => tenors.length);
+  $("structure").hidden = !structures.length;
   $("structure-word").textContent = structures.map(({ symbol, source, at, reason }) =>
     at && !reason ? `${symbol}: ${source}, ${when(at)}.` : `${symbol}: ${reason}.`).join(" ");
   $("structure-curves").hidden = $("structure-region").hidden = !drawn.length;

@@ -1,0 +1,62 @@
+"""What is compared and shows nothing yet, and what it waits for; pure."""
+
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+from streams.events import Quality
+from streams.settings import Pair
+from streams.stages.pairs import IMPLIED
+from volcross.watching.board import Board, Reading
+from volcross.watching.structure import CHAIN_MEASURES
+
+
+class Missing(NamedTuple):
+    """A comparison without a spread, and why.
+
+    Attributes:
+        pair: ``NVDA/BTC``.
+        comparison: ``implied``, ``ewma/30d``, ``vix/30d``.
+        reason: what each leg lacks.
+    """
+
+    pair: str
+    comparison: str
+    reason: str
+
+
+def missing(board: Board, pairs: Iterable[Pair]) -> Iterator[Missing]:
+    """Yield every configured comparison that no spread was ever seen of."""
+    for pair in pairs:
+        for comparison in pair.comparisons:
+            line = board.spreads.get((pair.name, comparison))
+            if line is not None and line.at:
+                continue
+            lacking = [
+                f"{symbol}: {why}"
+                for symbol in (pair.left, pair.right)
+                if (why := _lacks(board, symbol, comparison)) is not None
+            ]
+            reason = ", ".join(lacking) or "both legs speak, not yet of one instant"
+            yield Missing(pair.name, comparison, reason)
+
+
+def _lacks(board: Board, symbol: str, comparison: str) -> str | None:
+    told = [reading for reading in board.readings.values() if reading.symbol == symbol]
+    if comparison == IMPLIED:
+        published = any(reading.implied for reading in told)
+        return None if published else "no published vol yet"
+    measure, window = comparison.split("/")
+    found = [each for each in told if (each.measure, each.window) == (measure, window)]
+    if any(reading.quality is Quality.OK for reading in found):
+        return None
+    if measure in CHAIN_MEASURES:
+        return _of_a_chain(board, symbol, told)
+    return f"its {window} are still filling" if found else "no prices yet"
+
+
+def _of_a_chain(board: Board, symbol: str, told: list[Reading]) -> str:
+    if symbol in board.unread_chains:
+        return f"no number in its chain ({board.unread_chains[symbol][1]})"
+    if any(reading.measure in CHAIN_MEASURES for reading in told):
+        return "its chain does not reach that maturity"
+    return "no option chain yet"
