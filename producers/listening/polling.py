@@ -97,13 +97,14 @@ class PollingLine:
                 continue
             if isinstance(said, Unusable):
                 metrics.UNUSABLE.labels(self.feed, said.reason).inc(said.count)
+            else:
+                yield from self._standing.stands(received)
             yield said
         complaint = self._listener.complaint(received)
         if complaint is not None:
             raise Silent(complaint)
         if not self._listener.heard_data:
             raise Silent("its answer holds nothing of use")
-        yield from self._standing.stands(received)
 
     async def _quiet(self, wait: float) -> AsyncIterator[Said]:
         until = self.now() + round(wait * SECOND)

@@ -256,6 +256,57 @@ async def test_after_an_outage_the_hole_is_filled_from_history() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "second",
+    [
+        web.Response(status=429, headers={"Retry-After": "60"}),
+        web.Response(text='{"error":{"code":10028,"message":"too_many_requests"}}'),
+        web.Response(text='{"result":{"data":[[17'),
+    ],
+    ids=["429", "error", "cut short"],
+)
+async def test_history_that_fails_midway_is_a_hole_and_no_half_truth(
+    second: web.Response,
+) -> None:
+    pages: list[int] = []
+
+    async def talk(call: Call) -> None:
+        await subscribed(call)
+        await call.say(stamped(50 + call.number))
+        if call.number:
+            await call.hang()
+
+    async def answer(request: web.Request) -> web.Response:
+        until = int(request.query["end_timestamp"])
+        pages.append(until)
+        if len(pages) > 1:
+            return second
+        last = [[until // 1000 * 1000 - 1000, 1, 1, 1, 45.5]]
+        told = {"data": last, "continuation": until - 1000}
+        return web.json_response({"result": told})
+
+    async with exchange(talk) as venue, site(answer) as history:
+        source = open_source(
+            DeribitSource(
+                kind="deribit",
+                prices=False,
+                stream_url=venue.url,
+                http_url=history.url,
+                chains=timedelta(0),
+            )
+        )
+        assert isinstance(source, Live)
+        (stream,) = source.lines
+        assert isinstance(stream, WebSocketLine)
+        stream.backoff = replace(stream.backoff, first=2.5)
+        said = await said_by(source, lambda said: 0.51 in ticks(said), within=20)
+    assert len(pages) == 2
+    # The page that came is not told: it would pass for all there was.
+    assert ticks(said) == [0.5, 0.51]
+    again = next(s for s in said if isinstance(s, Heard) and 0.51 in s.value.tolist())
+    assert again.since == int(again.at[0])  # where the hole ends
+
+
 async def test_chains_come_on_a_cadence() -> None:
     row = {
         "instrument_name": "BTC-25JUN27-50000-C",
