@@ -1,15 +1,21 @@
 """The wiring: spreads → judge → alerts → one outbox a channel → people."""
 
 import asyncio
+import time
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
 from alerts import metrics
 from alerts.channels.catalogue import channels
 from alerts.heartbeat import Pulse, tell
-from alerts.judging.judge import Judge
+from alerts.judging.reloading import Reader, follow_file
+from alerts.judging.rule import Rule
+from alerts.judging.rulebook import Rulebook, clocks_of
 from alerts.judging.shown import Shown
+from alerts.judging.withdrawal import withdraw
 from alerts.settings import AlertSettings
 from alerts.telling.ledger import Post
 from alerts.telling.outbox import Outbox
@@ -18,14 +24,17 @@ from streams.agents.partitions import PartitionReader
 from streams.agents.worker import serve
 from streams.exposition import served
 from streams.settings import StreamSettings, client
-from streams.topics import SPREADS
-from streams.volatility.market_time import market_clock
+from streams.topics import CONTEXT, SPREADS
 
 GROUP = "volcross-alerts"
 
 
 async def run(
-    streams: StreamSettings, alerts: AlertSettings, *, instance: str | None = None
+    streams: StreamSettings,
+    alerts: AlertSettings,
+    *,
+    instance: str | None = None,
+    reread: Reader | None = None,
 ) -> None:
     """Run the alerts room until cancelled.
 
@@ -33,6 +42,7 @@ async def run(
         streams: where the broker is, and what there is to watch.
         alerts: what to watch for, and whom to tell.
         instance: this process' lasting name; see `streams.agents.worker.serve`.
+        reread: reads other rules, when there are any; None: there never are.
 
     Raises:
         ValueError: a rule watches what nobody works out.
@@ -40,7 +50,7 @@ async def run(
     """
     alerts.against(streams)
     metrics.begin(alerts.channels.names)
-    clocks = {name: market_clock(s.clock) for name, s in streams.symbols.items()}
+    book = Rulebook(alerts.rules, alerts.channels.names, clocks_of(streams))
     kafka = streams.kafka
     producer = AIOKafkaProducer(**client(kafka), enable_idempotence=True, acks="all")
     async with AsyncExitStack() as stack:
@@ -49,14 +59,21 @@ async def run(
         reader = await stack.enter_async_context(PartitionReader(kafka))
         room = await stack.enter_async_context(asyncio.TaskGroup())
 
-        # spreads → judge → alerts
+        # spreads → judge → alerts, and context → weigh → alerts
         pulse = Pulse()
+        works: list[Work[Any]] = [
+            Work("judge", SPREADS, lambda: Shown(book, pulse)),
+            Work("weigh", CONTEXT, lambda: Shown(book)),
+        ]
+        room.create_task(serve(streams, GROUP, works, instance=instance))
 
-        def judge() -> Shown:
-            return Shown(Judge(alerts.rules, alerts.channels.names, clocks), pulse)
+        # rules that are gone → the ends of what they left open → alerts
+        async def end(rules: Iterable[Rule]) -> None:
+            await withdraw(kafka, rules, reader, producer, time.time_ns())
 
-        work = Work("judge", SPREADS, judge)
-        room.create_task(serve(streams, GROUP, [work], instance=instance))
+        room.create_task(end(book.rules))
+        if reread is not None:
+            room.create_task(follow_file(reread, book, end))
 
         # alerts → Slack, mail, …; what became of each → deliveries
         post = Post(kafka, alerts.retry, alerts.links, producer, reader)

@@ -12,6 +12,10 @@ FIRING = Latest("volcross_alert_firing", "1 while the rule is firing.", ["rule"]
 ALERTS = Counter(
     "volcross_alerts_total", "Transitions announced, by rule.", ["rule", "state"]
 )
+RELOAD_FAILED = Gauge(
+    "volcross_config_reload_failed",
+    "1 while the file has rules that cannot be used; those before it are in force.",
+)
 DELIVERIES = Counter(
     "volcross_deliveries_total",
     "Transitions delivered to a channel, given up, or silenced.",

@@ -73,7 +73,7 @@ def checkpoints(agent: str) -> Topic:
     return Topic(f"checkpoints.{agent}", Checkpoint, "partition", compacted=True)
 
 
-AGENTS = ("sample", "quote", "imply", "measure", "join", "place", "judge")
+AGENTS = ("sample", "quote", "imply", "measure", "join", "place", "judge", "weigh")
 
 TOPICS: dict[str, Topic] = {
     topic.name: topic

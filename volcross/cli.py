@@ -145,7 +145,7 @@ def alert(context: typer.Context, instance: InstanceOption = None) -> None:
     from volcross.running.roles import alert
     from volcross.running.signals import run
 
-    run(alert(_settings(context), instance))
+    run(alert(_settings(context), instance, context.obj))
 
 
 @app.command()

@@ -101,11 +101,9 @@ def load(
         ConfigError: a key is unknown, a value is unusable, a secret is in the
             file, or the file is missing or no TOML.
     """
-    if file is None and variables.get("VOLCROSS_CONFIG"):
-        file = Path(variables["VOLCROSS_CONFIG"])
+    file = located(file, variables)
     given: Tree = {}
-    if file is not None or FILE.exists():
-        file = file or FILE
+    if file is not None:
         try:
             given = parse(file.read_text(encoding="utf-8"), str(file))
         except OSError as error:
@@ -115,6 +113,15 @@ def load(
         except Unreadable as error:
             raise ConfigError(*error.lines) from error
     return compose(given, str(file), variables)
+
+
+def located(
+    file: Path | None = None, variables: Mapping[str, str] = os.environ
+) -> Path | None:
+    """Return the file that `load` reads; None where it reads none."""
+    if file is None and variables.get("VOLCROSS_CONFIG"):
+        return Path(variables["VOLCROSS_CONFIG"])
+    return FILE if file is None and FILE.exists() else file
 
 
 def compose(given: Tree, name: str, variables: Mapping[str, str]) -> Settings:

@@ -10,6 +10,7 @@ Pure: what a rule announces depends on the rows and on what they cover, never
 on how they were cut into records.
 """
 
+from collections.abc import Iterator
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -17,25 +18,9 @@ import msgspec
 import numpy as np
 
 from alerts.judging.rule import Rule
-from alerts.judging.standing import Standing, outward
-from alerts.judging.timeline import Judged, Timeline
+from alerts.judging.runs import Peak, Run, Runs, widest
+from alerts.judging.timeline import Judged
 from streams.events import AlertState
-
-
-class Peak(msgspec.Struct, frozen=True):
-    """The furthest out that what is watched has been, and since when (ns UTC)."""
-
-    value: float
-    at: int
-
-
-class Run(msgspec.Struct, frozen=True):
-    """Since when a rule has stood as it does."""
-
-    standing: int
-    since: int
-    peak: Peak | None = None
-    """The widest of it, while in breach."""
 
 
 class Incident(msgspec.Struct, frozen=True):
@@ -44,12 +29,23 @@ class Incident(msgspec.Struct, frozen=True):
     id: str
     began: int
     peak: Peak
+    fired: int = 0
+    """When it was told (ns UTC); what is told again counts from then."""
 
 
 class Memory(msgspec.Struct, frozen=True):
     """All that is kept of one rule between records."""
 
-    run: Run | None = None
+    beyond: Run | None = None
+    """Since when it has been beyond the margin, or not."""
+    back: Run | None = None
+    """Since when it has been back, or not."""
+    silence: int | None = None
+    """Since when nothing can be said (ns UTC)."""
+    known: bool = False
+    """Whether what it watches has ever had a value."""
+    home: int = 0
+    """The side on which a rule that waits for a crossing last settled; 0: none yet."""
     incident: Incident | None = None
     not_before: int | None = None
     """When the cooldown of the last incident is over (ns UTC)."""
@@ -76,154 +72,183 @@ def interrupted(memory: Memory) -> Memory:
 
     What was pending cannot be said to have held throughout; a silence can.
     """
-    if memory.run is None or memory.run.standing == Standing.UNKNOWN:
-        return memory
-    return msgspec.structs.replace(memory, run=None)
+    return msgspec.structs.replace(memory, beyond=None, back=None)
 
 
 def follow(
-    rule: Rule, memory: Memory, timeline: Timeline, judged: Judged
+    rule: Rule, memory: Memory, judged: Judged
 ) -> tuple[Memory, list[Transition]]:
     """Return what to remember of `rule`, and what it announces over a timeline.
 
     Args:
         rule: the rule.
         memory: what is known of it from before.
-        timeline: the rows right after those `memory` has seen.
-        judged: how the rule stands over `timeline`.
+        judged: how the rule stands over the time right after that.
     """
     if not judged.start.size:
         return memory, []
-    runs = _Runs(rule, timeline, judged, memory)
-    incident, transitions, after = memory.incident, list[Transition](), 0
-    while (turn := runs.turn(after, incident)) is not None:
-        after, state, run = turn
-        transition = runs.announce(state, run, incident)
-        transitions.append(transition)
-        incident = None if state is AlertState.RESOLVED else transition.incident
-    if incident is not None:
-        incident = runs.widened(incident, timeline.record.end)
-    return Memory(runs.last(), incident, runs.not_before), transitions
+    course = _Course(rule, memory, judged)
+    transitions = list[Transition]()
+    while (turn := course.next_turn()) is not None:
+        transition = course.take(turn)
+        if transition is not None:
+            transitions.append(transition)
+    return course.memory(), transitions
 
 
-class _Runs:
-    """A timeline as runs of one standing each; the first may go on from before."""
+class _Turn(NamedTuple):
+    """What happens next to a rule; of two at one instant the lesser goes first."""
 
-    def __init__(
-        self, rule: Rule, timeline: Timeline, judged: Judged, memory: Memory
-    ) -> None:
-        before = memory.run
-        self.not_before = memory.not_before
+    at: int
+    order: int
+    state: AlertState
+    since: int
+    side: int = 0
+
+
+class _Course:
+    """One rule on its way through a timeline, from turn to turn."""
+
+    def __init__(self, rule: Rule, memory: Memory, judged: Judged) -> None:
         self._rule = rule
         self._judged = judged
-        self._beyond = outward(rule) * judged.watched
-        standing = judged.standing
-        first = np.append(0, np.flatnonzero(standing[1:] != standing[:-1]) + 1)
-        self._standing = standing[first]
-        self._since = judged.start[first]
-        self._end = np.append(self._since[1:], timeline.record.end)
-        continued = before is not None and before.standing == self._standing[0]
-        self._before = before if continued else None
-        if self._before is not None:
-            self._since[0] = self._before.since
         self._hold = round(rule.hold.total_seconds() * 1e9)
         self._cooldown = round(rule.cooldown.total_seconds() * 1e9)
-        lasting = self._since + self._hold < self._end
-        self._breaches = np.flatnonzero(lasting & (self._standing == Standing.BREACH))
-        self._clears = np.flatnonzero(lasting & (self._standing == Standing.CLEAR))
-        # A silence that goes on from before was told when it began.
-        unknown = self._standing == Standing.UNKNOWN
-        begins, ends = unknown.copy(), np.append(False, unknown[:-1])
-        begins[0] &= not continued
-        self._silence = np.append(0, self._since[:-1])
-        if before is not None and before.standing == Standing.UNKNOWN:
-            ends[0] = not continued
-            self._silence[0] = before.since
-        self._unknowns, self._knowns = np.flatnonzero(begins), np.flatnonzero(ends)
+        self._repeat = (
+            round(rule.repeat_every.total_seconds() * 1e9) if rule.repeat_every else 0
+        )
+        self._beyond = Runs(rule, judged, judged.beyond, memory.beyond, self._hold)
+        self._back = Runs(rule, judged, judged.back, memory.back, self._hold)
+        self._silences = _silences(judged, memory.silence)
+        self._next_silence = next(self._silences, None)
+        self._silent_since = memory.silence
+        self._known = memory.known or bool(np.isfinite(judged.watched).any())
+        self._incident = memory.incident
+        self._not_before = memory.not_before
+        self._home = memory.home
+        self._now = int(judged.start[0])
+        """Everything before it has been looked at."""
+        self._repeat_from = self._now
+        self._widened = self._now
 
-    def turn(
-        self, after: int, incident: Incident | None
-    ) -> tuple[int, AlertState, int] | None:
-        """Return the next change: what comes after it, the change, and its run.
-
-        A run counts two steps: its first instant, at which a silence begins or
-        ends, and what it brings by lasting.
-        """
-        if incident is None:
-            lasting = (AlertState.FIRING, self._breaches)
-            if self.not_before is not None:
-                due = self._end[self._breaches] > self.not_before
-                lasting = (AlertState.FIRING, self._breaches[due])
+    def next_turn(self) -> _Turn | None:
+        """Return what happens next, from where the course has come to."""
+        turns = [self._next_silence]
+        if self._incident is None:
+            turns.append(self._firing())
         else:
-            lasting = (AlertState.RESOLVED, self._clears)
-        known = (AlertState.KNOWN, self._knowns)
-        unknown = (AlertState.UNKNOWN, self._unknowns)
-        turns = []
-        for step, (state, runs) in ((0, known), (0, unknown), (1, lasting)):
-            later = runs[np.searchsorted(2 * runs + step, after) :]
-            if later.size:
-                run = int(later[0])
-                turns.append((2 * run + step + 1, state, run))
-        return min(turns, default=None)
+            turns += [self._resolved(self._incident), self._updated(self._incident)]
+        return min((turn for turn in turns if turn is not None), default=None)
 
-    def announce(
-        self, state: AlertState, run: int, incident: Incident | None
-    ) -> Transition:
-        """Return the change that a run brings."""
-        since = event_time = int(self._since[run])
-        if state is AlertState.KNOWN:
-            since = int(self._silence[run])
-        elif state is AlertState.FIRING:
-            event_time = max(since + self._hold, self.not_before or 0)
-        elif state is AlertState.RESOLVED:
-            event_time = since + self._hold
-            if self._cooldown:
-                self.not_before = event_time + self._cooldown
-        name = incident_id(self._rule.name, since)
-        if incident is not None:
-            incident = self.widened(incident, event_time)
-            name = incident.id if state is AlertState.RESOLVED else name
-        elif state is AlertState.FIRING:
-            incident = Incident(name, since, self._peak(run, event_time))
-        return Transition(state, name, event_time, since, incident)
+    def take(self, turn: _Turn) -> Transition | None:
+        """Go on to a turn; return what is announced there, if anything is."""
+        self._now = turn.at
+        name = incident_id(self._rule.name, turn.since)
+        match turn.state:
+            case AlertState.UNKNOWN | AlertState.KNOWN:
+                begins = turn.state is AlertState.UNKNOWN
+                self._silent_since = turn.since if begins else None
+                self._next_silence = next(self._silences, None)
+                self._widen(turn.at)
+            case AlertState.UPDATED:
+                name = incident_id(self._rule.name, turn.at)
+                self._repeat_from = turn.at + 1
+                self._widen(turn.at)
+            case AlertState.FIRING if self._rule.when == "crosses" and not self._home:
+                # The first side it is ever seen on is no crossing.
+                self._home = turn.side
+                return None
+            case AlertState.FIRING:
+                self._home = turn.side
+                peak = self._beyond.peak(turn.since, turn.at)
+                self._incident = Incident(name, turn.since, peak, turn.at)
+                self._repeat_from, self._widened = turn.at + 1, turn.at
+            case AlertState.RESOLVED:
+                return self._resolve(turn)
+        return Transition(turn.state, name, turn.at, turn.since, self._incident)
 
-    def widened(self, incident: Incident, until: int) -> Incident:
-        """Return the incident with its peak brought up to an instant, included."""
-        widest = self._widest(incident.began, until)
-        if widest is None or not self._is_further(widest, incident.peak):
-            return incident
-        return msgspec.structs.replace(incident, peak=widest)
-
-    def last(self) -> Run:
-        """Return the run that goes on past the end."""
-        run = len(self._standing) - 1
-        standing = int(self._standing[run])
-        breach = standing == Standing.BREACH
-        return Run(
-            standing=standing,
-            since=int(self._since[run]),
-            peak=self._peak(run, int(self._end[run])) if breach else None,
+    def memory(self) -> Memory:
+        """Return what to remember at the end of the timeline."""
+        self._widen(self._judged.end)
+        return Memory(
+            beyond=self._beyond.last(),
+            back=self._back.last(),
+            silence=self._silent_since,
+            known=self._known,
+            home=self._home,
+            incident=self._incident,
+            not_before=self._not_before,
         )
 
-    def _peak(self, run: int, until: int) -> Peak:
-        """Return the widest of a run in breach, up to an instant, included."""
-        known = self._before.peak if run == 0 and self._before else None
-        widest = self._widest(int(self._since[run]), until)
-        if known is None or (widest and self._is_further(widest, known)):
-            known = widest
-        assert known is not None  # noqa: S101 - a run in breach has a value
-        return known
+    def _resolve(self, turn: _Turn) -> Transition:
+        self._widen(turn.at)
+        incident, self._incident = self._incident, None
+        assert incident is not None  # noqa: S101 - nothing else resolves
+        self._home = turn.side
+        if self._cooldown:
+            self._not_before = turn.at + self._cooldown
+        return Transition(turn.state, incident.id, turn.at, turn.since, incident)
 
-    def _is_further(self, one: Peak, other: Peak) -> bool:
-        # Of equals the earlier one stands, which is the other.
-        return (one.value - other.value) * outward(self._rule) > 0
-
-    def _widest(self, since: int, until: int) -> Peak | None:
-        low = np.searchsorted(self._judged.start, since)
-        high = np.searchsorted(self._judged.start, until, side="right")
-        known = self._judged.standing[low:high] != Standing.UNKNOWN
-        if not known.any():
+    def _firing(self) -> _Turn | None:
+        """Return the next breach that lasts, once the cooldown is over."""
+        earliest = max(self._now, self._not_before or 0)
+        side = -self._home if self._rule.when == "crosses" else 1
+        run = self._beyond.first(after=earliest, side=side)
+        if run is None:
             return None
-        beyond = np.where(known, self._beyond[low:high], -np.inf)
-        i = int(low + beyond.argmax())
-        return Peak(float(self._judged.watched[i]), int(self._judged.start[i]))
+        due = max(run.since + self._hold, earliest)
+        return _Turn(due, 1, AlertState.FIRING, run.since, run.side)
+
+    def _resolved(self, incident: Incident) -> _Turn | None:
+        """Return the next all-clear that lasts, counted from the firing at most."""
+        run = self._back.first(after=max(self._now, incident.fired + self._hold))
+        if run is None:
+            return None
+        since = max(run.since, incident.fired)
+        due = max(since + self._hold, self._now)
+        return _Turn(due, 1, AlertState.RESOLVED, since, run.side)
+
+    def _updated(self, incident: Incident) -> _Turn | None:
+        """Return the next time that the incident is to be told again.
+
+        What falls due while nothing can be said, or while the rule rests, is
+        left out: there is nothing to add.
+        """
+        at = self._repeat_from
+        while self._repeat and at < self._judged.end:
+            times = max(1, -(-(at - incident.fired) // self._repeat))
+            due = incident.fired + times * self._repeat
+            if due >= self._judged.end:
+                return None
+            at = self._judged.said_from(due)
+            if at == due:
+                return _Turn(due, 2, AlertState.UPDATED, incident.began)
+        return None
+
+    def _widen(self, until: int) -> None:
+        """Bring the incident's peak up to an instant, included."""
+        if self._incident is None:
+            return
+        known = self._incident.peak
+        peak = widest(self._rule, self._judged, self._widened, until, known)
+        self._widened = until
+        if peak is not None and peak is not known:
+            self._incident = msgspec.structs.replace(self._incident, peak=peak)
+
+
+def _silences(judged: Judged, before: int | None) -> Iterator[_Turn]:
+    """Yield where it begins that nothing can be said, and where it ends.
+
+    A silence that goes on from before was told when it began; `before` is then.
+    """
+    unknown, since = judged.unknown, before
+    turning = np.flatnonzero(unknown != np.append(before is not None, unknown[:-1]))
+    for at, begins in zip(
+        judged.start[turning].tolist(), unknown[turning].tolist(), strict=True
+    ):
+        if begins:
+            since = at
+            yield _Turn(at, 0, AlertState.UNKNOWN, at)
+        else:
+            assert since is not None  # noqa: S101 - what ends has begun
+            yield _Turn(at, 0, AlertState.KNOWN, since)

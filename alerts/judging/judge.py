@@ -1,4 +1,4 @@
-"""The judge: spreads in, alerts out. One stage a partition of ``spreads``."""
+"""The judge: rows in, alerts out. One stage a partition of what it reads."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -8,19 +8,20 @@ from typing import Any
 import msgspec
 import numpy as np
 
+from alerts.judging.held import Held, kept
 from alerts.judging.incidents import Memory, Transition, follow, interrupted
-from alerts.judging.rule import Rule
-from alerts.judging.standing import condition
-from alerts.judging.timeline import Clocks, Row, Timeline
+from alerts.judging.rule import HISTORY, Rule
+from alerts.judging.timeline import Before, Clocks, Judged, Row, Rows, Timeline
+from alerts.judging.wording import condition, crossing
 from alerts.telling.wording import length
 from streams.agents.stage import Gap, Out, Outcome
 from streams.coverage import Coverage
-from streams.events import Alert, AlertState, LegName, LegValue, SpreadReadings
+from streams.events import Alert, AlertState, ContextReadings, LegName, LegValue
 from streams.topics import ALERTS
 from streams.volatility.market_time import MarketClock
 
-Series = tuple[str, str]
-"""A pair and what is compared of it."""
+Series = tuple[str, str, bool]
+"""A pair, what is compared of it, and whether by its history."""
 
 
 class Known(msgspec.Struct):
@@ -33,15 +34,17 @@ class Known(msgspec.Struct):
 class _State(msgspec.Struct):
     series: dict[str, Known]
     rules: dict[str, Memory]
+    held: dict[str, Held] = {}
+    """What each rule said when it was last judged."""
 
 
 class Judge:
-    """Holds every rule against the spreads of one partition.
+    """Holds every rule against the spreads, or the context, of one partition.
 
     Args:
         rules: the rules, in the order in which they are judged.
         channels: where a rule is told that does not say.
-        clocks: the market time of each symbol.
+        clocks: the market time of each symbol, and of each pair that is a leg.
     """
 
     def __init__(
@@ -50,12 +53,9 @@ class Judge:
         channels: list[str],
         clocks: Mapping[str, MarketClock],
     ) -> None:
-        self._rules: dict[Series, list[Rule]] = defaultdict(list)
-        for rule in rules:
-            self._rules[rule.pair, rule.comparison].append(rule)
         self._channels = channels
-        self._clocks = clocks
         self._state = _State(series={}, rules={})
+        self.adopt(rules, clocks)
 
     @property
     def firing(self) -> dict[str, bool]:
@@ -65,14 +65,30 @@ class Judge:
             for name, memory in self._state.rules.items()
         }
 
+    def adopt(self, rules: Iterable[Rule], clocks: Mapping[str, MarketClock]) -> None:
+        """Judge by these rules from now on.
+
+        A rule that is about the same goes on: its incident stands, and what was
+        pending does unless its numbers are others. Of a rule that is gone, or
+        about something else, nothing is left; that its incident is over is told
+        by `alerts.judging.withdrawal`.
+        """
+        self._rules: dict[Series, list[Rule]] = defaultdict(list)
+        for rule in rules:
+            series = (rule.pair, rule.comparison, rule.watch in HISTORY)
+            self._rules[series].append(rule)
+        self._clocks = clocks
+        self._forget_what_is_gone()
+
     def apply(
         self,
-        record: SpreadReadings,
+        record: Rows,
         offset: int,  # noqa: ARG002 - the contract's
         now: int,  # noqa: ARG002 - the contract's
     ) -> list[Outcome]:
-        """Take a stretch of one spread in and return what it makes us announce."""
-        rules = self._rules.get((record.pair, record.comparison))
+        """Take a stretch of one series in and return what it makes us announce."""
+        by_history = isinstance(record, ContextReadings)
+        rules = self._rules.get((record.pair, record.comparison, by_history))
         if not rules:
             return []
         name = f"{record.pair} {record.comparison}"
@@ -91,18 +107,22 @@ class Judge:
         if not timeline.start.size:
             return outcomes
         known.row = timeline.at(record.end)
-        clocks = Clocks(
-            self._clocks[record.left.symbol], self._clocks[record.right.symbol]
-        )
         for rule in rules:
             memory = self._state.rules.get(rule.name, Memory())
             if gap is not None:
                 memory = interrupted(memory)
-            judged = timeline.judged(rule, clocks)
-            memory, transitions = follow(rule, memory, timeline, judged)
+            clocks = Clocks(
+                left=self._clocks[record.left.symbol],
+                right=self._clocks[record.right.symbol],
+                hours=self._clocks[rule.left_symbol],
+            )
+            earlier = Before(memory.known, memory.silence is not None)
+            judged = timeline.judged(rule, clocks, earlier)
+            memory, transitions = follow(rule, memory, judged)
             self._state.rules[rule.name] = memory
+            self._state.held[rule.name] = Held.of(rule)
             outcomes += [
-                Out(ALERTS, rule.name, self._alert(rule, record, timeline, transition))
+                Out(ALERTS, rule.name, self._alert(rule, timeline, judged, transition))
                 for transition in transitions
             ]
         return outcomes
@@ -119,37 +139,47 @@ class Judge:
     def restore(
         self,
         state: dict[str, Any],
-        records: Iterable[tuple[int, SpreadReadings]],  # noqa: ARG002 - none needed
+        records: Iterable[tuple[int, Rows]],  # noqa: ARG002 - none needed
     ) -> None:
         """Stand where the judge stood that gave `state`, for the rules we have."""
         self._state = msgspec.convert(state, _State)
-        ours = {rule.name for rules in self._rules.values() for rule in rules}
-        for gone in self._state.rules.keys() - ours:
-            del self._state.rules[gone]
+        self._forget_what_is_gone()
+
+    def _forget_what_is_gone(self) -> None:
+        ours = {rule.name: rule for rules in self._rules.values() for rule in rules}
+        watched = {f"{pair} {comparison}" for pair, comparison, _ in self._rules}
+        state = self._state
+        state.rules = {
+            name: memory
+            for name, known in state.rules.items()
+            if name in ours
+            and (memory := kept(known, state.held.get(name), ours[name])) is not None
+        }
+        state.held = {name: Held.of(ours[name]) for name in state.rules}
+        state.series = {
+            name: known for name, known in state.series.items() if name in watched
+        }
 
     def _alert(
-        self,
-        rule: Rule,
-        record: SpreadReadings,
-        timeline: Timeline,
-        transition: Transition,
+        self, rule: Rule, timeline: Timeline, judged: Judged, transition: Transition
     ) -> Alert:
         at = transition.event_time
         row = timeline.at(at)
         incident = transition.incident
+        value = judged.value_at(at)
         return Alert(
             id=transition.id,
             rule=rule.name,
             severity=rule.severity,
-            pair=record.pair,
-            comparison=record.comparison,
+            pair=rule.pair,
+            comparison=rule.comparison,
             state=transition.state,
             event_time=at,
             since=transition.since,
             left=self._leg(row.left, row.left_value, row.left_at, at),
             right=self._leg(row.right, row.right_value, row.right_at, at),
             spread=row.spread,
-            reason=self._reason(rule, row, transition),
+            reason=self._reason(rule, row, transition, value),
             channels=self._channels if rule.channels is None else rule.channels,
             began=incident.began if incident else None,
             peak=incident.peak.value if incident else None,
@@ -157,24 +187,37 @@ class Judge:
             watch=rule.watch,
             when=rule.when,
             margin=rule.margin,
+            value=value,
         )
 
     def _leg(self, name: LegName, value: float, since: int, at: int) -> LegValue:
         is_open = self._clocks[name.symbol].is_open(at)
         return LegValue(name=name, value=value, at=since, market_open=is_open)
 
-    def _reason(self, rule: Rule, row: Row, transition: Transition) -> str:
-        if transition.state is AlertState.KNOWN:
-            return "both legs are known again"
-        if transition.state is not AlertState.UNKNOWN:
-            return condition(rule, resolved=transition.state is AlertState.RESOLVED)
+    def _reason(
+        self, rule: Rule, row: Row, transition: Transition, value: float | None
+    ) -> str:
+        match transition.state:
+            case AlertState.KNOWN:
+                return "both legs are known again"
+            case AlertState.UNKNOWN:
+                return self._silence(rule, row, transition.event_time)
+            case AlertState.FIRING if rule.when == "crosses" and value is not None:
+                return crossing(rule, value)
+            case state:
+                return condition(rule, resolved=state is AlertState.RESOLVED)
+
+    def _silence(self, rule: Rule, row: Row, at: int) -> str:
+        """Return who has said nothing for too long."""
         silent = [
             name.symbol
             for name, since in ((row.left, row.left_at), (row.right, row.right_at))
-            if self._market_time(name, since, transition.event_time) > rule.stale_after
+            if self._market_time(name, since, at) > rule.stale_after
         ]
+        if not silent:
+            return f"no {rule.watch} can be made of what is known"
         return (
-            f"no word of {' or '.join(silent) or 'a value'}"
+            f"no word of {' or '.join(dict.fromkeys(silent))}"
             f" for {length(rule.stale_after)} of market time"
         )
 

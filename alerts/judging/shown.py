@@ -1,28 +1,43 @@
-"""A judge whose rules Prometheus sees firing."""
+"""A judge who goes by the rulebook, and whose rules Prometheus sees firing."""
 
 from collections.abc import Iterable
 from typing import Any
 
 from alerts import metrics
 from alerts.heartbeat import Pulse
-from alerts.judging.judge import Judge
+from alerts.judging.rulebook import Rulebook
+from alerts.judging.timeline import Rows
 from streams.agents.stage import Out, Outcome
-from streams.events import Alert, SpreadReadings
+from streams.events import Alert
 
 
 class Shown:
-    """The stage that is wrapped: it judges, and shows what came of it."""
+    """The stage that is wrapped: it judges, and shows what came of it.
 
-    def __init__(self, judge: Judge, pulse: Pulse) -> None:
-        self._judge = judge
+    Args:
+        book: the rules.
+        pulse: told of every record; None where another judge's records are.
+    """
+
+    def __init__(self, book: Rulebook, pulse: Pulse | None = None) -> None:
+        self._book = book
+        self._edition = book.edition
+        self._judge = book.judge()
         self._pulse = pulse
-        self.state = judge.state
-        self.base = judge.base
+        self.state = self._judge.state
+        self.base = self._judge.base
 
-    def apply(self, record: SpreadReadings, offset: int, now: int) -> list[Outcome]:
-        """Judge, and show what came of it."""
+    def apply(self, record: Rows, offset: int, now: int) -> list[Outcome]:
+        """Judge by the rules that are in force now, and show what came of it."""
+        if self._edition != self._book.edition:
+            self._edition = self._book.edition
+            before = self._judge.firing
+            self._book.instruct(self._judge)
+            for gone in before.keys() - self._judge.firing.keys():
+                metrics.FIRING.set((gone,), 0)
         outcomes = self._judge.apply(record, offset, now)
-        self._pulse.at = now
+        if self._pulse is not None:
+            self._pulse.at = now
         for outcome in outcomes:
             if isinstance(outcome, Out) and isinstance(outcome.event, Alert):
                 metrics.ALERTS.labels(
@@ -34,9 +49,7 @@ class Shown:
         return outcomes
 
     def restore(
-        self,
-        state: dict[str, Any],
-        records: Iterable[tuple[int, SpreadReadings]],
+        self, state: dict[str, Any], records: Iterable[tuple[int, Rows]]
     ) -> None:
         """Restore the judge, and show how it stands."""
         self._judge.restore(state, records)

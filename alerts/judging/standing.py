@@ -1,68 +1,59 @@
-"""A stretch of the spread → breach, clear, or a reason why neither.
+"""A stretch of what is watched → beyond the margin, back again, or neither.
 
 Pure and vectorised: columns in, one standing a row out. What follows from a
 standing that lasts is for `alerts.judging.incidents`.
 """
 
-from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from alerts.judging.rule import Rule
-from alerts.telling.wording import length
 from streams.volatility.market_time import Instants, MarketClock
 
-Standings = NDArray[np.int8]
+Sides = NDArray[np.int8]
+"""The side of the margin a row is on, 1 or -1; 0: on none that counts."""
 
 
-class Standing(IntEnum):
-    """How a rule stands while nothing changes."""
+class Standings(NamedTuple):
+    """How a rule stands at each value of what it watches.
 
-    CLEAR = -1
-    """Short of the margin by more than the hysteresis."""
-    BETWEEN = 0
-    """Neither: what was so before stays so."""
-    BREACH = 1
-    """Beyond the margin."""
-    UNKNOWN = 2
-    """A leg is stale or has no value: nothing can be said."""
-
-
-def outward(rule: Rule) -> float:
-    """Return 1 where above the margin is the breach, -1 where below it is."""
-    return 1.0 if rule.when == "above" else -1.0
-
-
-def condition(rule: Rule, *, resolved: bool = False) -> str:
-    """Return in words what makes `rule` fire, or what resolves it.
-
-    >>> from alerts.judging.rule import DEFAULT_RULE
-    >>> condition(DEFAULT_RULE)
-    'spread above 0 points for 15 min'
-    >>> condition(DEFAULT_RULE, resolved=True)
-    'spread below -1 points for 15 min'
+    Attributes:
+        beyond: 1 where it is in breach. A rule that waits for a crossing is in
+            breach on either side, 1 above and -1 below: which of them is the
+            other one, history tells.
+        back: 1 where it is short of the margin by more than the hysteresis; of
+            a crossing, the side on which it is clear of the margin.
     """
-    left, right = rule.pair.split("/")
-    subject = {"left": left, "right": right}.get(rule.watch, rule.watch)
-    side, level = rule.when, rule.margin
-    if resolved:
-        side = "below" if rule.when == "above" else "above"
-        level -= outward(rule) * rule.hysteresis
-    unit = {"ratio": "", "spread": " points"}.get(rule.watch, "%")
-    amount = f"{level if rule.watch == 'ratio' else level * 100:g}{unit}"
-    return f"{subject} {side} {amount} for {length(rule.hold)}"
+
+    beyond: Sides
+    back: Sides
 
 
 def standings(rule: Rule, watched: NDArray[np.float64]) -> Standings:
-    """Return how `rule` stands at each value of what it watches (NaN: unknown)."""
-    beyond = outward(rule) * watched
-    margin = outward(rule) * rule.margin
-    breach = beyond > margin
-    clear = beyond < margin - rule.hysteresis
-    standing = breach.astype(np.int8) - clear.astype(np.int8)
-    standing[~np.isfinite(watched)] = Standing.UNKNOWN
-    return standing
+    """Return how `rule` stands at each value; at NaN it stands nowhere."""
+    far, margin = reach(rule, watched), rule.margin
+    if rule.when == "crosses":
+        side = np.nan_to_num(np.sign(watched - margin)).astype(np.int8)
+        return Standings(side, np.where(far > rule.hysteresis, side, np.int8(0)))
+    if rule.when == "below":
+        margin = -margin
+    back = far < margin - rule.hysteresis
+    return Standings((far > margin).astype(np.int8), back.astype(np.int8))
+
+
+def reach(rule: Rule, watched: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far out each value is in the direction that `rule` minds."""
+    match rule.when:
+        case "above":
+            return watched
+        case "below":
+            return -watched
+        case "outside":
+            return np.abs(watched)
+        case "crosses":
+            return np.abs(watched - rule.margin)
 
 
 def stale_from(

@@ -7,8 +7,8 @@ import typer
 
 if TYPE_CHECKING:
     from alerts.judging.rule import Rule
+    from alerts.judging.timeline import Rows
     from alerts.settings import AlertSettings
-    from streams.events import SpreadReadings
     from streams.settings import Kafka
 
 app = typer.Typer(help="The rules, in words.", no_args_is_help=True)
@@ -31,10 +31,6 @@ def explain(
     name: Annotated[str, typer.Argument(metavar="RULE", help="A name under rules.")],
 ) -> None:
     """Say in words what a rule does, and how it stands now."""
-    import numpy as np
-
-    from alerts.judging.standing import Standing, standings
-    from alerts.telling.wording import both_times, percent, points
     from volcross.config import load
     from volcross.refusal import Refusal
 
@@ -45,51 +41,84 @@ def explain(
         raise Refusal(f"no rule {name!r} in the configuration; it has: {known}")
     for line in words(rule, settings):
         typer.echo(line)
-    last = asyncio.run(_last(settings.kafka, rule))
-    if last is None:
-        typer.echo("  now: no spread has been worked out yet")
-        return
-    left, right, spread = last.left_value[-1], last.right_value[-1], last.spread[-1]
-    watched = {"spread": spread, "ratio": left / right, "left": left, "right": right}
-    standing = Standing(int(standings(rule, np.array([watched[rule.watch]]))[0]))
-    typer.echo(
-        f"  now: {percent(left)} against {percent(right)} ({points(spread)}),"
-        f" as of {both_times(last.at[-1])}: {standing.name.lower()}"
-    )
+    typer.echo(f"  now: {standing(rule, asyncio.run(_last(settings.kafka, rule)))}")
 
 
 def words(rule: "Rule", settings: "AlertSettings") -> list[str]:
     """Return what a rule does, a line each."""
-    from alerts.judging.standing import condition
+    from alerts.judging.wording import condition
     from alerts.telling.wording import length
 
     channels = settings.channels.names if rule.channels is None else rule.channels
-    silent = length(rule.stale_after)
     lines = [
         f"{rule.name}: {rule.comparison} of {rule.pair}, {rule.severity}",
         f"  fires when: {condition(rule)}",
         f"  resolves when: {condition(rule, resolved=True)}",
+    ]
+    if rule.cooldown:
+        lines.append(f"  then rests for: {length(rule.cooldown)}")
+    if rule.repeat_every is not None:
+        lines.append(f"  told again: every {length(rule.repeat_every)} while it fires")
+    if rule.only_when is not None:
+        lines.append(f"  asleep: while {rule.left_symbol}'s market is shut")
+    silent = length(rule.stale_after)
+    return [
+        *lines,
         f"  unknown when: a leg is silent for {silent} of market time",
         f"  told to: {', '.join(channels) or 'nobody, no channel is on'}",
     ]
-    if rule.cooldown:
-        lines.insert(3, f"  then rests for: {length(rule.cooldown)}")
-    return lines
 
 
-async def _last(kafka: "Kafka", rule: "Rule") -> "SpreadReadings | None":
-    from streams.events import SpreadReadings
-    from streams.topics import SPREADS
+def standing(rule: "Rule", last: "Rows | None") -> str:
+    """Return how a rule stands by the last rows there are, in words."""
+    import numpy as np
+
+    from alerts.judging.standing import standings
+    from alerts.judging.timeline import Timeline
+    from alerts.judging.wording import amount
+    from alerts.telling.wording import both_times, percent, points
+
+    if last is None:
+        return "no spread has been worked out yet"
+    timeline = Timeline.of(last, None, last.start)
+    watched = timeline.watched(rule.watch)[-1:]
+    row = timeline.at(last.end)
+    legs = (
+        f"{percent(row.left_value)} against {percent(row.right_value)}"
+        f" ({points(row.spread)}), as of {both_times(last.at[-1])}"
+    )
+    value = float(watched[-1])
+    if np.isnan(value):
+        return f"{legs}: no {rule.watch} yet, its history is too short"
+    stands = standings(rule, watched)
+    if rule.when == "crosses":
+        side = "above" if value > rule.margin else "below"
+        where = f"{side} {amount(rule, rule.margin)}"
+    else:
+        where = (
+            "breach" if stands.beyond[0] else "clear" if stands.back[0] else "between"
+        )
+    if rule.watch not in ("spread", "left", "right"):
+        legs = f"{amount(rule, round(value, 4))}, from {legs}"
+    return f"{legs}: {where}"
+
+
+async def _last(kafka: "Kafka", rule: "Rule") -> "Rows | None":
+    """Return the last record with a row of what the rule reads."""
+    from alerts.judging.rule import HISTORY
+    from streams.events import ContextReadings, SpreadReadings
+    from streams.topics import CONTEXT, SPREADS
     from volcross.watching.observer import Observer
 
+    topic = CONTEXT if rule.watch in HISTORY else SPREADS
     last = None
-    async with Observer(kafka, [SPREADS], tail=200) as observer:
+    async with Observer(kafka, [topic], tail=200) as observer:
         while await observer.behind():
             for _, _, event in await observer.read():
                 if (
-                    isinstance(event, SpreadReadings)
+                    isinstance(event, SpreadReadings | ContextReadings)
                     and (event.pair, event.comparison) == (rule.pair, rule.comparison)
-                    and event.at
+                    and event.left_at
                 ):
                     last = event
     return last

@@ -5,7 +5,7 @@ import errno
 from collections.abc import Iterator
 from pathlib import Path
 
-from volcross.config import Settings
+from volcross.config import Settings, located
 from volcross.logs import configure
 from volcross.refusal import Refusal
 from volcross.running.provisioning import provisioned
@@ -68,20 +68,31 @@ async def stream(settings: Settings, instance: str | None = None) -> None:
         await run(settings, instance=instance)
 
 
-async def alert(settings: Settings, instance: str | None = None) -> None:
-    """Run the alerts room.
+async def alert(
+    settings: Settings, instance: str | None = None, config: Path | None = None
+) -> None:
+    """Run the alerts room, by the rules that its file has at the time.
+
+    Args:
+        settings: the whole configuration.
+        instance: this process' lasting name.
+        config: the file that was asked for, if one was.
 
     Raises:
         Refusal: its metrics port is in use, or its judge cannot go on.
     """
     configure("alert")
-    settings = settings.reached()
-    await provisioned(settings.kafka)
     from alerts.app import run
     from streams.agents.worker import AgentFailedError
+    from volcross.running.rereading import Rereading
+
+    file = located(config)
+    reread = None if file is None else Rereading(file, settings)
+    settings = settings.reached()
+    await provisioned(settings.kafka)
 
     with _in_one_line(settings.metrics.alert, AgentFailedError):
-        await run(settings, settings, instance=instance)
+        await run(settings, settings, instance=instance, reread=reread)
 
 
 async def page(settings: Settings) -> None:

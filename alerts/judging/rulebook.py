@@ -1,0 +1,62 @@
+"""The rules in force, which may be exchanged while the judges work."""
+
+from collections.abc import Iterable, Mapping
+
+from alerts.judging.judge import Judge
+from alerts.judging.rule import Rule
+from streams.settings import Clock, StreamSettings
+from streams.volatility.market_time import MarketClock, market_clock
+
+
+class Rulebook:
+    """What the judges of this process go by; they look into it before each record.
+
+    Args:
+        rules: the rules to begin with.
+        channels: where a rule is told that does not say.
+        clocks: see `clocks_of`.
+
+    Attributes:
+        edition: how often the rules were exchanged.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[Rule],
+        channels: list[str],
+        clocks: Mapping[str, MarketClock],
+    ) -> None:
+        self.edition = 0
+        self.rules = list(rules)
+        self._channels = channels
+        self._clocks = clocks
+
+    def exchange(
+        self, rules: Iterable[Rule], clocks: Mapping[str, MarketClock]
+    ) -> None:
+        """Let other rules be in force from the next record on."""
+        self.edition += 1
+        self.rules = list(rules)
+        self._clocks = clocks
+
+    def judge(self) -> Judge:
+        """Return a judge who goes by this book."""
+        return Judge(self.rules, self._channels, self._clocks)
+
+    def instruct(self, judge: Judge) -> None:
+        """Let a judge go by what the book says now."""
+        judge.adopt(self.rules, self._clocks)
+
+
+def clocks_of(streams: StreamSettings) -> dict[str, MarketClock]:
+    """Return the market time of each symbol, and of each pair that may be a leg.
+
+    A spread moves as long as either of its markets is open: its clock is that
+    of the leg that shuts less.
+    """
+    clocks = {name: market_clock(s.clock) for name, s in streams.symbols.items()}
+    for pair in streams.pairs:
+        kinds = {streams.symbols[leg].clock for leg in (pair.left, pair.right)}
+        clock = Clock.CRYPTO if Clock.CRYPTO in kinds else Clock.US_EQUITY
+        clocks[pair.name] = market_clock(clock)
+    return clocks
