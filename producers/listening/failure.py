@@ -55,9 +55,9 @@ def failure(error: Refused | OSError | WebSocketException) -> Failure:
 def _unreached(error: OSError) -> tuple[str, str]:
     match error:
         case TimeoutError():
-            return "no_answer", "no answer in time"
+            return "no_answer", "none in time"
         case socket.gaierror():
-            return "unknown_name", "its name is not known: is there internet?"
+            return "unknown_name", (error.strerror or "no address").lower()
         case ssl.SSLError():
             return "no_tls", error.reason or "TLS failed"
         case OSError(errno=int() as number):

@@ -136,7 +136,7 @@ class Listener:
         span = np.array([self._ticked, max(now, self._ticked)], np.int64)
         silent = int(self._market.elapsed(span[:1], span[1:])[0])
         if silent > self._limits.silence * SECOND:
-            return "silent while its market is open"
+            return "no tick while its market is open"
         return None
 
     def lasts(self, now: int) -> bool:

@@ -49,11 +49,11 @@ port = 0
 class Service:
     """`volcross up` in a folder of its own."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, config: str = CONFIG) -> None:
         self.port = free_port()
         self.page = free_port()
         self.log = folder / "log"
-        (folder / "volcross.toml").write_text(CONFIG)
+        (folder / "volcross.toml").write_text(config)
         clean = {k: v for k, v in os.environ.items() if not k.startswith("VOLCROSS_")}
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(

@@ -148,7 +148,7 @@ def test_silence_counts_in_market_time() -> None:
         assert ear.complaint(OPENED + 59 * SECOND) is None
         ear.alive = OPENED + 61 * SECOND
         complaint = ear.complaint(OPENED + 61 * SECOND)
-        assert complaint == "silent while its market is open"
+        assert complaint == "no tick while its market is open"
 
 
 def test_a_shut_market_is_not_silent() -> None:
