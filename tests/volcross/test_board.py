@@ -56,6 +56,8 @@ def context(minute: int, scores: list[float | None], *dates: str) -> ContextRead
         left_percentile=ranks,
         right_rank=none,
         right_percentile=none,
+        left_days=[63] * len(scores),
+        right_days=[4] * len(scores),
         announcements=list(dates),
     )
 
@@ -80,6 +82,8 @@ def test_context_is_told_beside_its_spread() -> None:
         "left_percentile": 0.874,
         "right_rank": None,
         "right_percentile": None,
+        "left_days": 63,
+        "right_days": 4,
         "announcements": ["NVDA earnings 2024-08-28"],
     }
     (row,) = [line for line in drawn(board).splitlines() if "87%" in line]

@@ -167,14 +167,17 @@ def _context(board: Board) -> Iterator[RenderableType]:
             line.pair,
             line.comparison,
             "–" if known.z_score is None else f"{known.z_score:+.1f}",
-            f"{_rank(known.left_rank)}, {_rank(known.right_rank)}",
+            f"{_rank(known.left_rank, known.left_days)},"
+            f" {_rank(known.right_rank, known.right_days)}",
             ", ".join(known.announcements) or "–",
         )
     yield table
 
 
-def _rank(rank: float | None) -> str:
-    return "–" if rank is None else f"{rank:.0%}"
+def _rank(rank: float | None, days: int) -> str:
+    if rank is None:
+        return "–"
+    return f"{rank:.0%} of {days} d" if days else f"{rank:.0%}"
 
 
 def _readings(board: Board, now: int) -> Table:

@@ -44,6 +44,8 @@ class Context:
         left_percentile: share of the leg's days that closed below.
         right_rank: as the left one.
         right_percentile: as the left one.
+        left_days: how many days the left rank and percentile stand on; 0 unknown.
+        right_days: as the left one.
         announcements: of either leg, within its tenor.
     """
 
@@ -53,6 +55,8 @@ class Context:
     left_percentile: float | None = None
     right_rank: float | None = None
     right_percentile: float | None = None
+    left_days: int = 0
+    right_days: int = 0
     announcements: tuple[str, ...] = ()
 
 
@@ -117,6 +121,8 @@ class SpreadLine:
             left_percentile=event.left_percentile[-1],
             right_rank=event.right_rank[-1],
             right_percentile=event.right_percentile[-1],
+            left_days=event.left_days[-1] if event.left_days else 0,
+            right_days=event.right_days[-1] if event.right_days else 0,
             announcements=announcements,
         )
 

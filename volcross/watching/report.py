@@ -58,6 +58,8 @@ def context(of: Context) -> dict[str, Any]:
         "left_percentile": of.left_percentile,
         "right_rank": of.right_rank,
         "right_percentile": of.right_percentile,
+        "left_days": of.left_days,
+        "right_days": of.right_days,
         "announcements": list(of.announcements),
     }
 

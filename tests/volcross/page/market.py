@@ -150,6 +150,8 @@ class Market:
                 left_percentile=[left_rank],
                 right_rank=[None],
                 right_percentile=[None],
+                left_days=[63],
+                right_days=[4],
                 announcements=["NVDA earnings 2024-08-28"],
             ),
         )

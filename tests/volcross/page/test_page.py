@@ -55,7 +55,9 @@ async def test_it_says_where_the_spread_and_its_legs_stand(
         await shown(page, address)
         word = page.locator("#spread-word")
         await expect(word).to_have_text("points: NVDA is above, +1.5 σ of its 30 days")
-        await expect(page.locator("#left-age")).to_contain_text(", 87% up its range")
+        await expect(page.locator("#left-age")).to_contain_text(
+            ", 87% up its range of 63 days"
+        )
         await expect(page.locator("#right-age")).not_to_contain_text("range")
         await expect(page.locator("#ahead")).to_contain_text("NVDA earnings 2024-08-28")
         assert watched.complaints == []

@@ -149,8 +149,8 @@ function showNumbers() {
     $(side + "-name").textContent = name(leg);
     $(side + "-value").textContent = percent(leg.value);
     const delay = leg.delay_seconds ? `, delayed ${age(leg.delay_seconds)}` : "";
-    const rank = line.context[side + "_rank"];
-    const year = rank === null ? "" : `, ${Math.round(rank * 100)}% up its range`;
+    const { [side + "_rank"]: rank, [side + "_days"]: days } = line.context;
+    const year = rank === null ? "" : `, ${Math.round(rank * 100)}% up its range${days ? ` of ${days} days` : ""}`;
     showRank(side, rank);
     $(side + "-age").textContent = `${origin(leg)}, ${age(leg.age_seconds)} old${delay}${year}`;
   }
