@@ -153,15 +153,25 @@ class Pair(Table):
     """Comparisons ``estimator/window``; both legs are worked out the same way."""
     chains: list[str] = ["vix/30d", "atm/30d"]
     """Comparisons ``method/tenor`` of option chains, wherever both legs have them."""
+    against: list[tuple[str, str]] = []
+    """A reading of the left symbol against another one of the right: ``implied``,
+    ``estimator/window`` or ``method/tenor`` each."""
 
     @property
-    def comparisons(self) -> list[str]:
-        """All that is compared: ``implied``, realised, and from chains."""
-        return [
+    def readings(self) -> dict[str, tuple[str, str]]:
+        """All that is compared: which reading of the left, which of the right."""
+        alike = [
             *(["implied"] if self.implied else []),
             *self.realised,
             *self.chains,
         ]
+        unlike = {f"{left}-vs-{right}": (left, right) for left, right in self.against}
+        return {name: (name, name) for name in alike} | unlike
+
+    @property
+    def comparisons(self) -> list[str]:
+        """The names of all that is compared: ``implied``, ``atm/30d-vs-implied``."""
+        return list(self.readings)
 
     @property
     def name(self) -> str:
@@ -228,10 +238,28 @@ class StreamSettings(Table):
                         f"pairs: {pair.name}: chains: {comparison!r} is not among"
                         f" {', '.join(CHAIN_COMPARISONS)}"
                     )
+            for leg, reading in (
+                named
+                for left, right in pair.against
+                for named in ((pair.left, left), (pair.right, right))
+            ):
+                self._reading_known(pair, leg, reading)
         names = [pair.name for pair in self.pairs]
         if len(set(names)) < len(names):
             raise ValueError("pairs: the same pair twice")
         return self
+
+    def _reading_known(self, pair: Pair, leg: str, reading: str) -> None:
+        known = [
+            *([] if self.symbols[leg].implied is None else ["implied"]),
+            *self.realised_of(leg),
+            *CHAIN_COMPARISONS,
+        ]
+        if reading not in known:
+            raise ValueError(
+                f"pairs: {pair.name}: against: {reading!r} is no reading of {leg},"
+                f" which has: {', '.join(known)}"
+            )
 
     def _leg_known(self, pair: Pair, leg: str) -> None:
         if leg not in self.symbols:

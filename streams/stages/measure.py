@@ -16,10 +16,11 @@ from streams.agents.stage import Gap, Outcome, Refused
 from streams.coverage import Coverage
 from streams.events import Bars, LegName, Origin, Quality
 from streams.settings import StreamSettings, seconds
-from streams.stages.pairs import Leg, Source, legs_of
+from streams.stages.pairs import AT_CLOSE, MOVE, REALISED, Leg, Source, legs_of
 from streams.stages.said import Said
 from streams.stages.screening import Reason
 from streams.volatility.bars import BarColumns, Instants
+from streams.volatility.daily_move import DailyMove
 from streams.volatility.estimator import Estimates, Estimator
 from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.market_time import MarketClock, market_clock
@@ -40,6 +41,7 @@ class _Series:
             comparison: _estimator(comparison, clock)
             for comparison in settings.realised_of(name)
         }
+        self.day = DailyMove(clock)
         self._marks: deque[tuple[int, int]] = deque()
         self._spacing = int(
             max(map(seconds, settings.realised.windows), default=0) * 1e9 / MARKS
@@ -109,16 +111,7 @@ class Measure:
         start = record.start if known is None else known
         told = _told(record, bars.at)
         for comparison, (value, warm) in estimates.items():
-            measure, window = comparison.split("/")
-            name = LegName(
-                symbol=record.symbol,
-                measure=measure,
-                window=window,
-                origin=Origin.COMPUTED,
-                source=record.source,
-                delay_seconds=record.delay_seconds,
-                history=record.history,
-            )
+            name = _name(record, comparison)
             usable = np.isfinite(value) & told
             warming, good = usable & ~warm, usable & warm
             said = Said(name, start, record.end, bars.at[warming], value[warming])
@@ -126,6 +119,16 @@ class Measure:
             said = Said(name, start, record.end, bars.at[good], value[good])
             out += said.reading()
             out += said.legs(self._legs.get((record.symbol, comparison), ()))
+        if REALISED in estimates:
+            move, expected = series.day.update(bars, estimates[REALISED])
+            usable = np.isfinite(move) & np.isfinite(expected) & told
+            for of, shown_as, value in (
+                (MOVE, MOVE, move),
+                (AT_CLOSE, REALISED, expected),
+            ):
+                name = _name(record, shown_as)
+                said = Said(name, start, record.end, bars.at[usable], value[usable])
+                out += said.legs(self._legs.get((record.symbol, of), ()))
         return out
 
     def state(self) -> dict[str, Any]:
@@ -137,6 +140,7 @@ class Measure:
                     comparison: estimator.state()
                     for comparison, estimator in series.estimators.items()
                 },
+                "day": series.day.state(),
             }
             for name, series in self._series.items()
         }
@@ -172,6 +176,7 @@ class Measure:
             saved = state[name]
             series.coverage.watermark = saved["watermark"]
             bars = BarColumns.concatenate(parts[name])
+            series.day.restore(saved.get("day", series.day.state()))
             for comparison, estimator in series.estimators.items():
                 # A window that was configured since then starts warming now.
                 if comparison in saved["estimators"]:
@@ -181,6 +186,19 @@ class Measure:
 def _estimator(comparison: str, clock: MarketClock) -> Estimator:
     estimator, window = comparison.split("/")
     return ESTIMATORS[estimator](seconds(window), clock)
+
+
+def _name(record: Bars, comparison: str) -> LegName:
+    measure, window = comparison.split("/")
+    return LegName(
+        symbol=record.symbol,
+        measure=measure,
+        window=window,
+        origin=Origin.COMPUTED,
+        source=record.source,
+        delay_seconds=record.delay_seconds,
+        history=record.history,
+    )
 
 
 def _refused(record: Bars, error: Exception) -> Refused:

@@ -1,9 +1,10 @@
 """Which reading is a leg of which comparison.
 
-Besides what the configuration compares, two differences are always worth
+Besides what the configuration compares, three comparisons are always worth
 their while, and are made as every spread is: of a pair, how much of its
 published spread is the publishers' methods; of a symbol, what its implied vol
-asks above what its prices did.
+asks above what its prices did, and how far its price has come today for what
+it used to do in a day.
 """
 
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from streams.events import Side
-from streams.settings import Pair, StreamSettings
+from streams.settings import CHAIN_COMPARISONS, Pair, StreamSettings
 
 IMPLIED = "implied"
 """The comparison of published vols; others are estimator/window, method/tenor."""
@@ -22,10 +23,23 @@ METHODOLOGY_BASIS = "methodology_basis"
 RISK_PREMIUM = "risk_premium"
 """Of a symbol: its published implied vol less its realised one."""
 
+DAILY_MOVE = "daily_move"
+"""Of a symbol: its move since the last close, annualised, against its realised vol
+as it stood then. Their ratio is the move in standard deviations."""
+
+MOVE = "daily-move/1d"
+"""The left leg of it."""
+
+AT_CLOSE = "close-to-close/30d at the last close"
+"""The right leg of it."""
+
 LIKE_FOR_LIKE = "vix/30d"
 """The one method: variance-style, as DVOL is, and of its maturity."""
 
 REALISED = "close-to-close/30d"
+
+PLACED = (IMPLIED, LIKE_FOR_LIKE)
+"""The comparisons whose legs have a year that means something."""
 
 
 class Leg(NamedTuple):
@@ -55,24 +69,47 @@ class Source(StrEnum):
     """Option quotes: implied vol of our own making."""
 
 
+def source_of(reading: str) -> Source:
+    """Return what ``implied``, estimator/window or method/tenor is made of."""
+    if reading == IMPLIED:
+        return Source.PUBLISHED
+    return Source.CHAINS if reading in CHAIN_COMPARISONS else Source.BARS
+
+
 def legs_of(settings: StreamSettings, source: Source) -> Iterator[tuple[str, Leg]]:
     """Yield (symbol, leg) for all legs that are made of one source."""
     for pair in settings.pairs:
-        comparisons = {
-            Source.PUBLISHED: [IMPLIED] if pair.implied else [],
-            Source.BARS: pair.realised,
-            Source.CHAINS: pair.chains,
-        }
-        for name in comparisons[source]:
-            yield pair.left, Leg(name, pair.name, name, Side.LEFT)
-            yield pair.right, Leg(name, pair.name, name, Side.RIGHT)
-    for name, symbol in settings.symbols.items():
-        if symbol.implied is None or REALISED not in settings.realised_of(name):
-            continue
-        if source is Source.PUBLISHED:
-            yield name, Leg(IMPLIED, name, RISK_PREMIUM, Side.LEFT)
-        elif source is Source.BARS:
-            yield name, Leg(REALISED, name, RISK_PREMIUM, Side.RIGHT)
+        for name, (left, right) in pair.readings.items():
+            if source_of(left) is source:
+                yield pair.left, Leg(left, pair.name, name, Side.LEFT)
+            if source_of(right) is source:
+                yield pair.right, Leg(right, pair.name, name, Side.RIGHT)
+    for name in settings.symbols:
+        for comparison, (left, right) in _of_itself(settings, name).items():
+            if source_of(left) is source:
+                yield name, Leg(left, name, comparison, Side.LEFT)
+            if source_of(right) is source:
+                yield name, Leg(right, name, comparison, Side.RIGHT)
+
+
+def compared(settings: StreamSettings) -> dict[str, list[str]]:
+    """Return all that is compared, by pair; a symbol is one with itself."""
+    found = {name: list(_of_itself(settings, name)) for name in settings.symbols}
+    for pair in settings.pairs:
+        found[pair.name] = list(pair.readings)
+        if side_of_basis(pair, IMPLIED) is not None:
+            found[pair.name].append(METHODOLOGY_BASIS)
+    return found
+
+
+def _of_itself(settings: StreamSettings, name: str) -> dict[str, tuple[str, str]]:
+    """Return what a symbol's readings are compared with: others of its own."""
+    if REALISED not in settings.realised_of(name):
+        return {}
+    found = {DAILY_MOVE: (MOVE, AT_CLOSE)}
+    if settings.symbols[name].implied is not None:
+        found[RISK_PREMIUM] = (IMPLIED, REALISED)
+    return found
 
 
 def side_of_basis(pair: Pair, comparison: str) -> Side | None:

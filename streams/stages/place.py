@@ -14,15 +14,12 @@ from streams.agents.stage import Gap, Out, Outcome
 from streams.coverage import Coverage
 from streams.events import ContextReadings, LegName, SpreadReadings
 from streams.settings import StreamSettings, seconds
-from streams.stages.pairs import IMPLIED, LIKE_FOR_LIKE
+from streams.stages.pairs import PLACED
 from streams.topics import CONTEXT
 from streams.volatility.announcements import Announcement, in_window
 from streams.volatility.bars import Column
 from streams.volatility.hourly import HourlyScore
 from streams.volatility.standing import Standing
-
-PLACED = (IMPLIED, LIKE_FOR_LIKE)
-"""The comparisons whose legs have a year that means something."""
 
 MINUTE_NS = 60 * 10**9
 _DAY_SECONDS = 86_400

@@ -27,25 +27,27 @@ class Missing(NamedTuple):
 def missing(board: Board, pairs: Iterable[Pair]) -> Iterator[Missing]:
     """Yield every configured comparison that no spread was ever seen of."""
     for pair in pairs:
-        for comparison in pair.comparisons:
+        for comparison, readings in pair.readings.items():
             line = board.spreads.get((pair.name, comparison))
             if line is not None and line.at:
                 continue
             lacking = [
                 f"{symbol}: {why}"
-                for symbol in (pair.left, pair.right)
-                if (why := _lacks(board, symbol, comparison)) is not None
+                for symbol, reading in zip(
+                    (pair.left, pair.right), readings, strict=True
+                )
+                if (why := _lacks(board, symbol, reading)) is not None
             ]
             reason = ", ".join(lacking) or "both legs speak, not yet of one instant"
             yield Missing(pair.name, comparison, reason)
 
 
-def _lacks(board: Board, symbol: str, comparison: str) -> str | None:
+def _lacks(board: Board, symbol: str, of: str) -> str | None:
     told = [reading for reading in board.readings.values() if reading.symbol == symbol]
-    if comparison == IMPLIED:
+    if of == IMPLIED:
         published = any(reading.implied for reading in told)
         return None if published else "no published vol yet"
-    measure, window = comparison.split("/")
+    measure, window = of.split("/")
     found = [each for each in told if (each.measure, each.window) == (measure, window)]
     if any(reading.quality is Quality.OK for reading in found):
         return None
