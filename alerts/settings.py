@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from alerts.channels.settings import Channels
 from alerts.fields import Length, SecretWebAddress, WebAddress
 from alerts.judging.rule import DEFAULT_RULE, Rule
+from alerts.judging.subjects import refuse_unknown
 from streams.settings import StreamSettings, Table
 
 
@@ -68,15 +69,6 @@ class AlertSettings(Table):
         """Check that what the rules watch is what the streams work out.
 
         Raises:
-            ValueError: a rule names a pair or a comparison nobody computes.
+            ValueError: a rule watches what nobody computes.
         """
-        pairs = {pair.name: pair for pair in streams.pairs}
-        for rule in self.rules:
-            pair = pairs.get(rule.pair)
-            if pair is None:
-                raise ValueError(f"rules: {rule.name}: pair: no such pair {rule.pair}")
-            if rule.comparison not in pair.comparisons:
-                raise ValueError(
-                    f"rules: {rule.name}: comparison: {rule.comparison!r} is not among"
-                    f" those of {rule.pair}: {', '.join(pair.comparisons)}"
-                )
+        refuse_unknown(self.rules, streams)
