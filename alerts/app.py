@@ -10,6 +10,7 @@ from aiokafka import AIOKafkaProducer
 
 from alerts import metrics
 from alerts.channels.catalogue import channels
+from alerts.drawing.pictures import Pictures
 from alerts.heartbeat import Pulse, tell
 from alerts.judging.reloading import Reader, follow_file
 from alerts.judging.rule import Rule
@@ -18,7 +19,8 @@ from alerts.judging.shown import Shown
 from alerts.judging.withdrawal import withdraw
 from alerts.settings import AlertSettings
 from alerts.telling.ledger import Post
-from alerts.telling.outbox import Outbox
+from alerts.telling.outbox import Manner, Outbox
+from alerts.telling.writer import Writer
 from streams.agents.agent import Work
 from streams.agents.partitions import PartitionReader
 from streams.agents.worker import serve
@@ -57,6 +59,7 @@ async def run(
         stack.enter_context(served(streams.metrics.host, streams.metrics.alert))
         await stack.enter_async_context(producer)
         reader = await stack.enter_async_context(PartitionReader(kafka))
+        pictures = await stack.enter_async_context(Pictures(kafka))
         room = await stack.enter_async_context(asyncio.TaskGroup())
 
         # spreads → judge → alerts, and context → weigh → alerts
@@ -78,7 +81,9 @@ async def run(
         # alerts → Slack, mail, …; what became of each → deliveries
         post = Post(kafka, alerts.retry, alerts.links, producer, reader)
         for channel in channels(alerts.channels):
-            room.create_task(Outbox(channel, post, instance).run())
+            speech = getattr(alerts.channels, channel.name)
+            manner = Manner(Writer(speech), alerts.routes, pictures.of)
+            room.create_task(Outbox(channel, post, instance, manner).run())
 
         # a pulse at the judge → somebody outside who notices when it stops
         room.create_task(tell(alerts.heartbeat, pulse))

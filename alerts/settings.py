@@ -12,6 +12,7 @@ from alerts.channels.settings import Channels
 from alerts.fields import Length, SecretWebAddress, WebAddress
 from alerts.judging.rule import DEFAULT_RULE, Rule
 from alerts.judging.subjects import refuse_unknown
+from alerts.telling.route import Route
 from streams.settings import StreamSettings, Table
 
 
@@ -46,6 +47,7 @@ class AlertSettings(Table):
     """All that the alerts room is told."""
 
     rules: Annotated[list[Rule], Field(default_factory=lambda: [DEFAULT_RULE])]
+    routes: tuple[Route, ...] = ()
     channels: Channels = Channels()
     retry: Retry = Retry()
     links: Links = Links()
@@ -63,7 +65,27 @@ class AlertSettings(Table):
                     raise ValueError(
                         f"rules: {rule.name}: channels: no [channels.{channel}]"
                     )
+        self._routes_lead_somewhere()
         return self
+
+    def _routes_lead_somewhere(self) -> None:
+        on = self.channels.names
+        for place, route in enumerate(self.routes):
+            for channel in route.channels or ():
+                if channel not in on:
+                    raise ValueError(
+                        f"routes: {place}: channels: no [channels.{channel}]"
+                    )
+        for rule in self.rules:
+            channels = on if rule.channels is None else rule.channels
+            decides = next(
+                (r for r in self.routes if r.fits(rule.name, rule.severity)), None
+            )
+            if decides and channels and not decides.narrowed(channels):
+                raise ValueError(
+                    f"routes: {self.routes.index(decides)}: channels: none of them is"
+                    f" among those of the rule {rule.name}: {', '.join(channels)}"
+                )
 
     def against(self, streams: StreamSettings) -> None:
         """Check that what the rules watch is what the streams work out.

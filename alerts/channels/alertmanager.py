@@ -18,6 +18,7 @@ from alerts.channels.endpoint import Endpoint
 from alerts.channels.settings import Alertmanager
 from alerts.settings import Links
 from alerts.telling.delivery import DeliveryError
+from alerts.telling.letter import Letter
 from alerts.telling.message import Message, compose
 from alerts.telling.wording import moment
 from streams.events import Alert, AlertState
@@ -50,17 +51,20 @@ class AlertmanagerChannel:
         self._open: dict[tuple[str, str], Alert] = {}
         self._repeating: asyncio.Task[None] | None = None
 
-    def resume(self, told: Iterable[Alert]) -> None:
+    def resume(self, told: Iterable[tuple[Alert, str]]) -> None:
         """Learn what was announced before us; what is open is told at once."""
-        for alert in told:
+        self._open.clear()
+        for alert, _ in told:
             self._note(alert)
         self._keep_repeating(at_once=True)
 
-    async def send(self, alert: Alert, message: Message) -> None:
+    async def send(self, letter: Letter) -> str:
         """Post it; see `alerts.telling.delivery.Channel`."""
+        alert = letter.first
         self._note(alert)
-        await self._post([document(alert, message, self._until(alert))])
+        await self._post([document(alert, letter.message, self._until(alert))])
         self._keep_repeating()
+        return ""
 
     async def close(self) -> None:
         """Stop repeating, and let go of the connection."""

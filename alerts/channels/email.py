@@ -1,8 +1,9 @@
 """Mail, over SMTP: text and HTML, one thread an incident."""
 
 import ssl
-from email.message import EmailMessage
+from email.message import EmailMessage, MIMEPart
 from email.utils import format_datetime
+from typing import cast
 
 import aiosmtplib
 from aiosmtplib import (
@@ -18,6 +19,7 @@ from alerts.channels.email_page import page
 from alerts.channels.settings import Email
 from alerts.judging.incidents import incident_id
 from alerts.telling.delivery import DeliveryError, fault
+from alerts.telling.letter import Letter
 from alerts.telling.message import Message
 from alerts.telling.wording import moment
 from streams.events import Alert, AlertState
@@ -43,13 +45,14 @@ class EmailChannel:
             self._tls.load_verify_locations(settings.ca_file)
         self._taken: tuple[str, set[str]] = ("", set())
 
-    async def send(self, alert: Alert, message: Message) -> None:
+    async def send(self, letter: Letter) -> str:
         """Send it; see `alerts.telling.delivery.Channel`.
 
         A server may take it for some readers and not for others: then only
         the others are tried again.
         """
-        mail = compose(alert, message, self._settings)
+        picture = await letter.picture() if self._settings.picture else None
+        mail = compose(letter.first, letter.message, self._settings, picture)
         identity = str(mail["Message-ID"])
         if self._taken[0] != identity:
             self._taken = (identity, set())
@@ -59,6 +62,7 @@ class EmailChannel:
         taken.update(reader for reader in to if reader not in refused)
         if refused:
             raise self._refusal(refused)
+        return identity
 
     async def close(self) -> None:
         """Do nothing: a connection lives for one mail."""
@@ -128,7 +132,9 @@ class EmailChannel:
         return text.replace(self._password, "***") if self._password else text
 
 
-def compose(alert: Alert, message: Message, settings: Email) -> EmailMessage:
+def compose(
+    alert: Alert, message: Message, settings: Email, picture: bytes | None = None
+) -> EmailMessage:
     """Return the mail; the same alert makes the same mail, byte for byte."""
     mail = EmailMessage()
     mail["From"] = settings.sender
@@ -148,6 +154,14 @@ def compose(alert: Alert, message: Message, settings: Email) -> EmailMessage:
     if alert.severity == "critical" and alert.state is AlertState.FIRING:
         mail["X-Priority"] = "1"
     mail.set_content(message.text)
-    mail.add_alternative(page(message), subtype="html")
-    mail.set_boundary(f"=_{alert.id}_{alert.state}")
+    cid = f"lines.{alert.id}.{alert.state}@{domain}"
+    html = page(message, cid if picture else None)
+    mail.add_alternative(html, subtype="html")
+    if picture:
+        _, shown = cast("list[MIMEPart]", mail.get_payload())
+        shown.add_related(
+            picture, "image", "png", cid=f"<{cid}>", filename="volatility.png"
+        )
+    for depth, part in enumerate(p for p in mail.walk() if p.is_multipart()):
+        part.set_boundary(f"=_{depth}_{alert.id}_{alert.state}")
     return mail

@@ -1,7 +1,7 @@
 """A message as the HTML part of a mail.
 
-Tables and inline styles, because that is what mail programs understand; no
-image, script or style sheet from anywhere, because they block those.
+Tables and inline styles, because that is what mail programs understand; the
+one image travels in the mail, because they block what comes from elsewhere.
 """
 
 from html import escape
@@ -12,8 +12,13 @@ _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _INK, _PALE, _RULE = "#1b1f24", "#5b636d", "#e3e6ea"
 
 
-def page(message: Message) -> str:
-    """Return the HTML of `message`."""
+def page(message: Message, picture: str | None = None) -> str:
+    """Return the HTML of `message`.
+
+    Args:
+        message: what is told.
+        picture: the Content-ID of the picture that travels with it.
+    """
     legs = "".join(map(_leg, message.legs))
     facts = "".join(_fact(name, value) for name, value in message.facts)
     notes = "".join(
@@ -30,9 +35,21 @@ def page(message: Message) -> str:
         if links
         else ""
     )
+    middle = f"""\
+<tr><td style="padding:14px 24px">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr>{legs}\
+</tr></table>
+</td></tr>
+{_shown(picture, message)}\
+<tr><td style="padding:0 24px 8px">
+<table role="presentation" width="100%" cellpadding="0" cellspacing="0">{facts}</table>
+</td></tr>
+"""
+    if message.body:
+        middle, notes = _own(message.body) + _shown(picture, message), ""
     return f"""\
 <!doctype html>
-<html lang="en">
+<html lang="{message.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
@@ -48,18 +65,29 @@ color:{message.colour}">{escape(message.label)}</div>
 <h1 style="margin:6px 0 0;{_FONT};font-size:20px;line-height:27px;font-weight:600;\
 color:{_INK}">{escape(message.headline)}</h1>
 </td></tr>
-<tr><td style="padding:14px 24px">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0"><tr>{legs}\
-</tr></table>
-</td></tr>
-<tr><td style="padding:0 24px 8px">
-<table role="presentation" width="100%" cellpadding="0" cellspacing="0">{facts}</table>
-</td></tr>
+{middle}\
 <tr><td style="padding:8px 24px 20px">{notes}{footer}</td></tr>
 </table>
 </body>
 </html>
 """
+
+
+def _shown(picture: str | None, message: Message) -> str:
+    if picture is None:
+        return ""
+    return (
+        '<tr><td style="padding:0 24px 10px">'
+        f'<img src="cid:{picture}" width="552" alt="{escape(message.headline)}"'
+        ' style="display:block;width:100%;max-width:552px;height:auto"></td></tr>\n'
+    )
+
+
+def _own(body: str) -> str:
+    return (
+        f'<tr><td style="padding:14px 24px;{_FONT};font-size:14px;line-height:21px;'
+        f'color:{_INK};white-space:pre-wrap">{escape(body)}</td></tr>\n'
+    )
 
 
 def _leg(leg: Leg) -> str:

@@ -21,6 +21,8 @@ _PASSING = {
 }
 _QUOTED = 200
 """Characters of an answer that are worth repeating."""
+_READ = 65_536
+"""Bytes of an answer that are read."""
 
 
 class Endpoint:
@@ -52,8 +54,18 @@ class Endpoint:
         self._secrets = [part for part in parts if part and part != "/"]
         self._session: aiohttp.ClientSession | None = None
 
-    async def post(self, body: bytes, headers: Mapping[str, str]) -> None:
+    async def post(
+        self, body: bytes, headers: Mapping[str, str], *, to: str = ""
+    ) -> bytes:
         """Hand `body` over.
+
+        Args:
+            body: what.
+            headers: said with it.
+            to: a path below the address.
+
+        Returns:
+            The beginning of the answer.
 
         Raises:
             DeliveryError: it was not taken: permanently by an answer 3xx or 4xx,
@@ -63,10 +75,13 @@ class Endpoint:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         try:
             async with self._session.post(
-                self._url, data=body, headers=headers, allow_redirects=False
+                self._url / to if to else self._url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
             ) as answer:
                 if answer.ok and answer.status < HTTPStatus.MULTIPLE_CHOICES:
-                    return
+                    return await _beginning(answer)
                 said = await answer.content.read(_QUOTED * 4)
                 raise self._refusal(answer.status, answer.headers, said)
         except TimeoutError as error:
@@ -91,18 +106,31 @@ class Endpoint:
             await self._session.close()
             self._session = None
 
+    def hidden(self, words: str) -> str:
+        """Return `words` without what must not be repeated."""
+        for secret in self._secrets:
+            words = words.replace(secret, "***")
+        return words
+
     def _refusal(
         self, status: int, headers: Mapping[str, str], said: bytes
     ) -> DeliveryError:
-        words = " ".join(said.decode(errors="replace").split())
-        for secret in self._secrets:
-            words = words.replace(secret, "***")
+        words = self.hidden(" ".join(said.decode(errors="replace").split()))
         passing = status in _PASSING or status >= HTTPStatus.INTERNAL_SERVER_ERROR
         return DeliveryError(
             f"{self._url.host} answered {status} {words[:_QUOTED]}".rstrip(),
             permanent=not passing,
             retry_after=_retry_after(headers.get("Retry-After")),
         )
+
+
+async def _beginning(answer: aiohttp.ClientResponse) -> bytes:
+    said = b""
+    async for chunk in answer.content.iter_any():
+        said += chunk
+        if len(said) > _READ:
+            break
+    return said
 
 
 def _retry_after(value: str | None) -> float | None:

@@ -5,20 +5,49 @@ from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, model_validator
 
-from alerts.fields import Length, Mailbox, Rate, SecretWebAddress
+from alerts.fields import Length, Mailbox, Rate, SecretWebAddress, WebAddress
+from alerts.telling.template import Template
 from streams.settings import Table
 
 
-class Slack(Table):
-    """An incoming webhook of Slack's."""
+class Speech(Table):
+    """What every channel may be told: how it is spoken to."""
 
-    webhook_url: SecretWebAddress
+    language: Literal["en", "zh"] = "en"
+    template: Template = Template()
+    """Words of the user's own, ``[channels.NAME.template]``."""
+
+
+class Slack(Speech):
+    """Slack, by an incoming webhook or as a bot; the bot keeps threads."""
+
+    webhook_url: SecretWebAddress | None = None
+    token: SecretStr | None = None
+    """Of a bot with ``chat:write`` and, for pictures, ``files:write``: ``xoxb-…``."""
+    channel: str | None = None
+    """Where the bot writes: an id such as ``C0123456789``, or a name."""
+    api_url: WebAddress = "https://slack.com/api"
+    """GovSlack's is ``https://slack-gov.com/api``."""
+    picture: bool = True
+    """Whether the bot sends the lines behind an alert into its thread."""
     timeout: Length = timedelta(seconds=10)
     per_minute: Rate = 60
     """Slack's own limit is one message a second."""
 
+    @model_validator(mode="after")
+    def _one_way(self) -> "Slack":
+        if (self.webhook_url is None) == (self.token is None):
+            raise ValueError(
+                "set either webhook_url or token: one of"
+                " VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL and"
+                " VOLCROSS_CHANNELS__SLACK__TOKEN"
+            )
+        if (self.token is None) != (self.channel is None):
+            raise ValueError("token and channel go together")
+        return self
 
-class Email(Table):
+
+class Email(Speech):
     """A mail server that takes our mail."""
 
     host: str
@@ -31,6 +60,8 @@ class Email(Table):
     sender: Annotated[Mailbox, Field(alias="from")]
     """Written ``from`` in the file."""
     to: Annotated[list[Mailbox], Field(min_length=1)]
+    picture: bool = True
+    """Whether the lines behind an alert are shown in it."""
     timeout: Length = timedelta(seconds=20)
     per_minute: Rate = 30
 
@@ -43,7 +74,7 @@ class Email(Table):
         return self
 
 
-class Webhook(Table):
+class Webhook(Speech):
     """Any HTTP endpoint; the body is signed when a secret is given."""
 
     url: SecretWebAddress
@@ -52,7 +83,7 @@ class Webhook(Table):
     per_minute: Rate = 600
 
 
-class Alertmanager(Table):
+class Alertmanager(Speech):
     """A Prometheus Alertmanager, which has routes and silences of its own."""
 
     url: SecretWebAddress
@@ -62,6 +93,22 @@ class Alertmanager(Table):
     per_minute: Rate = 600
 
 
+class Apprise(Speech):
+    """The services that Apprise speaks to; needs ``volcross[apprise]``."""
+
+    urls: Annotated[list[SecretStr], Field(min_length=1)]
+    """As Apprise writes them, https://appriseit.com/services/."""
+    timeout: Length = timedelta(seconds=30)
+    per_minute: Rate = 60
+
+
+class Console(Speech):
+    """The standard output of `volcross alert`."""
+
+    form: Literal["line", "json"] = "line"
+    per_minute: Rate = 6000
+
+
 class Channels(Table):
     """Where alerts can go; a table that is absent is a channel that is off."""
 
@@ -69,6 +116,8 @@ class Channels(Table):
     email: Email | None = None
     webhook: Webhook | None = None
     alertmanager: Alertmanager | None = None
+    apprise: Apprise | None = None
+    console: Console | None = None
 
     @property
     def names(self) -> list[str]:

@@ -16,6 +16,7 @@ import msgspec
 
 from alerts.channels.endpoint import Endpoint
 from alerts.channels.settings import Webhook
+from alerts.telling.letter import Letter
 from alerts.telling.message import Message
 from alerts.telling.wording import moment
 from streams.events import Alert, LegValue
@@ -40,9 +41,10 @@ class WebhookChannel:
             (secret,),
         )
 
-    async def send(self, alert: Alert, message: Message) -> None:
+    async def send(self, letter: Letter) -> str:
         """Post it; see `alerts.telling.delivery.Channel`."""
-        body = msgspec.json.encode(document(alert, message))
+        alert = letter.first
+        body = msgspec.json.encode(document(alert, letter.message))
         headers = {
             "Content-Type": "application/json",
             "Idempotency-Key": f"{alert.id}.{alert.state}",
@@ -50,6 +52,7 @@ class WebhookChannel:
         if self._secret:
             headers["Volcross-Signature"] = sign(body, self._secret, int(self._clock()))
         await self._endpoint.post(body, headers)
+        return ""
 
     async def close(self) -> None:
         """Let go of the connection."""

@@ -15,7 +15,7 @@ import structlog
 
 from alerts import metrics
 from alerts.settings import Retry
-from alerts.telling.message import Message
+from alerts.telling.letter import Letter
 from streams.events import Alert, Outcome
 
 _log = structlog.get_logger()
@@ -69,15 +69,14 @@ class Channel(Protocol):
     bundles: bool
     per_minute: float
 
-    async def send(self, alert: Alert, message: Message) -> None:
-        """Hand an alert over; returning means that it was taken.
+    async def send(self, letter: Letter) -> str:
+        """Hand a letter over; returning means that it was taken.
 
-        Args:
-            alert: the alert, or the first of those told at once.
-            message: it, or all of them, in words.
+        Returns:
+            What the destination calls it; empty where it does not say.
 
         Raises:
-            DeliveryError: it was not.
+            DeliveryError: it was not taken.
         """
 
     async def close(self) -> None:
@@ -85,11 +84,11 @@ class Channel(Protocol):
 
 
 @runtime_checkable
-class Retelling(Protocol):
-    """A channel that has to repeat what is open, also what we did not tell it."""
+class Remembering(Protocol):
+    """A channel that must know what it was told before, also by others than us."""
 
-    def resume(self, told: Iterable[Alert]) -> None:
-        """Learn what was announced before we started, oldest first."""
+    def resume(self, told: Iterable[tuple[Alert, str]]) -> None:
+        """Learn what was taken, oldest first, with its receipts; forget all else."""
 
 
 class Result(NamedTuple):
@@ -98,6 +97,7 @@ class Result(NamedTuple):
     outcome: Outcome
     attempts: int
     reason: str = ""
+    receipt: str = ""
 
 
 class Interrupted(Exception):  # noqa: N818 - we are asked to stop: no fault
@@ -120,18 +120,13 @@ def wait_before(attempt: int, retry: Retry, asked: float | None) -> float:
 
 
 async def deliver(
-    channel: Channel,
-    alert: Alert,
-    message: Message,
-    retry: Retry,
-    stop: asyncio.Event,
+    channel: Channel, letter: Letter, retry: Retry, stop: asyncio.Event
 ) -> Result:
     """Send until it is taken, refused for good, or not worth more patience.
 
     Args:
         channel: where to.
-        alert: what.
-        message: the same, in words.
+        letter: what.
         retry: how patiently.
         stop: cuts a wait between attempts short; never an attempt.
 
@@ -145,7 +140,7 @@ async def deliver(
         attempts += 1
         try:
             with metrics.attempt(channel.name):
-                await channel.send(alert, message)
+                receipt = await channel.send(letter)
         except DeliveryError as error:
             patience = retry.give_up_after.total_seconds() - (clock() - began)
             wait = wait_before(attempts, retry, error.retry_after)
@@ -158,8 +153,8 @@ async def deliver(
             _log.warning(
                 "delivery_retry",
                 channel=channel.name,
-                alert=alert.id,
-                state=alert.state.value,
+                alert=letter.first.id,
+                state=letter.first.state.value,
                 attempt=attempts,
                 wait_seconds=round(wait, 1),
                 reason=error.reason,
@@ -167,7 +162,7 @@ async def deliver(
             await _pause(wait, stop)
         else:
             retrying.set(0)
-            return Result(Outcome.DELIVERED, attempts)
+            return Result(Outcome.DELIVERED, attempts, receipt=receipt)
 
 
 async def _pause(seconds: float, stop: asyncio.Event) -> None:

@@ -52,17 +52,36 @@ class Ledger:
         self._channel = channel
         self._post = post
         self._topic = post.kafka.topic_prefix + DELIVERIES.name
-        self._settled: dict[Key, Outcome] | None = None
+        self._last: dict[Key, Delivery] = {}
+        self._read_to = 0
 
-    def forget(self) -> None:
-        """Read it all again before the next answer: others may write to it."""
-        self._settled = None
+    async def refresh(self) -> None:
+        """Read what has come since; others may write to it as well."""
+        reader = self._post.reader
+        end = await reader.end(self._topic, 0)
+        if end < self._read_to:
+            # Another log under the same name: what we know of the old one stands.
+            self._read_to = 0
+        async for offset, raw in reader.between(self._topic, 0, self._read_to, end):
+            self._read_to = offset + 1
+            with contextlib.suppress(wire.Unreadable):
+                delivery = _delivery.decode(raw)
+                if delivery.channel == self._channel:
+                    self._last[delivery.alert_id, delivery.state] = delivery
 
-    async def outcome(self, alert_id: str, state: AlertState) -> Outcome | None:
+    def outcome(self, alert_id: str, state: AlertState) -> Outcome | None:
         """Return how the delivery of a transition ended; None: it has not."""
-        if self._settled is None:
-            self._settled = await self._read()
-        return self._settled.get((alert_id, state))
+        last = self._last.get((alert_id, state))
+        return None if last is None else last.outcome
+
+    def waiting(self, outcome: Outcome) -> set[Key]:
+        """Return the transitions whose delivery stands at `outcome`."""
+        return {key for key, last in self._last.items() if last.outcome is outcome}
+
+    def receipt(self, alert_id: str, state: AlertState) -> str:
+        """Return what the destination calls a transition it took; empty: unknown."""
+        last = self._last.get((alert_id, state))
+        return "" if last is None else last.receipt
 
     async def record(self, alert: Alert, result: Result) -> None:
         """Write down how a delivery ended; return once the broker has it.
@@ -79,10 +98,10 @@ class Ledger:
             attempts=result.attempts,
             reason=result.reason,
             at=self._post.clock(),
+            receipt=result.receipt,
         )
         _announce(delivery, alert.event_time)
-        if self._settled is not None:
-            self._settled[alert.id, alert.state] = result.outcome
+        self._last[alert.id, alert.state] = delivery
         while True:
             try:
                 await self._post.producer.send_and_wait(
@@ -101,17 +120,6 @@ class Ledger:
             else:
                 return
 
-    async def _read(self) -> dict[Key, Outcome]:
-        settled: dict[Key, Outcome] = {}
-        reader = self._post.reader
-        end = await reader.end(self._topic, 0)
-        async for _, raw in reader.between(self._topic, 0, 0, end):
-            with contextlib.suppress(wire.Unreadable):
-                delivery = _delivery.decode(raw)
-                if delivery.channel == self._channel:
-                    settled[delivery.alert_id, delivery.state] = delivery.outcome
-        return settled
-
 
 def _announce(delivery: Delivery, event_time: int) -> None:
     metrics.DELIVERIES.labels(delivery.channel, delivery.outcome.value).inc()
@@ -127,7 +135,7 @@ def _announce(delivery: Delivery, event_time: int) -> None:
         late = (delivery.at - event_time) / 1e9
         metrics.DELIVERED_SECONDS.labels(delivery.channel).observe(max(0.0, late))
         _log.info("delivered", **facts)
-    elif delivery.outcome is Outcome.SILENCED:
-        _log.info("silenced", reason=delivery.reason, **facts)
+    elif delivery.outcome is not Outcome.FAILED:
+        _log.info(delivery.outcome.value, reason=delivery.reason, **facts)
     else:
         _log.error("delivery_failed", reason=delivery.reason, **facts)

@@ -8,8 +8,8 @@ that was recorded. The second carries the same id.
 """
 
 import asyncio
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
 import structlog
 from aiokafka import (
@@ -20,30 +20,50 @@ from aiokafka import (
 from aiokafka.errors import KafkaError
 from aiokafka.structs import ConsumerRecord
 
-from alerts import metrics
 from alerts.telling.bundling import bundles
-from alerts.telling.delivery import Channel, Interrupted, Result, Retelling, deliver
-from alerts.telling.ledger import Key, Ledger, Post
-from alerts.telling.message import compose_all
+from alerts.telling.delivery import Channel, Interrupted, Remembering, deliver
+from alerts.telling.ledger import Ledger, Post
+from alerts.telling.letter import Letter, Picture, no_picture
 from alerts.telling.pace import Pace
-from alerts.telling.silences import in_force, reason, silencing
-from streams import wire
-from streams.events import Alert, AlertState, Outcome, Silence
+from alerts.telling.route import Route
+from alerts.telling.sieve import Sieve
+from alerts.telling.writer import Writer
+from streams.events import Alert
 from streams.settings import client
-from streams.topics import ALERTS, SILENCES
+from streams.topics import ALERTS
 
 _log = structlog.get_logger()
-_alert = wire.Codec(Alert)
-_silence = wire.Codec(Silence)
 
 GROUP = "volcross-outbox"
 
+RECHECK_SECONDS = 2.0
+"""How often it is looked whether a quiet is over, or a dead letter wanted again."""
 _POLL_MS = 250
 _SESSION_MS = 10_000
 # A destination may be down for days, and we wait for it between two polls.
 _POLL_INTERVAL_MS = 2**31 - 1
 _GRACE_SECONDS = 6.0
 _BURST = 3
+
+
+def _unseen(alert: Alert) -> Picture:
+    del alert
+    return no_picture
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How a channel is told.
+
+    Attributes:
+        writer: in which words.
+        routes: of what, and when.
+        illustrate: returns the picture that goes with an alert.
+    """
+
+    writer: Writer = field(default_factory=Writer)
+    routes: Sequence[Route] = ()
+    illustrate: Callable[[Alert], Picture] = _unseen
 
 
 class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
@@ -54,18 +74,27 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         post: what all outboxes share.
         instance: this process' lasting name, with which it is back in its
             group at once after a crash.
+        manner: how the channel is told.
     """
 
     def __init__(
-        self, channel: Channel, post: Post, instance: str | None = None
+        self,
+        channel: Channel,
+        post: Post,
+        instance: str | None = None,
+        manner: Manner | None = None,
     ) -> None:
         self._channel = channel
         self._post = post
         self._topic = post.kafka.topic_prefix + ALERTS.name
         self._instance = f"{instance}.{channel.name}" if instance else None
+        self._manner = manner or Manner()
         self._ledger = Ledger(channel.name, post)
+        self._sieve = Sieve(channel.name, post, self._ledger, self._manner.routes)
         self._stop = asyncio.Event()
         self._revoked = asyncio.Event()
+        self._begun = False
+        self._recheck_at = 0.0
         self._turn = asyncio.Lock()
         self._pace = Pace(channel.per_minute, burst=_BURST)
 
@@ -82,16 +111,18 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             raise
 
     async def on_partitions_revoked(self, revoked: Sequence[TopicPartition]) -> None:
-        """Finish the attempt under way, and forget: another may go on."""
+        """Finish the attempt under way: another may go on."""
         if revoked:
             self._revoked.set()
             async with self._turn:
-                self._ledger.forget()
+                if isinstance(self._channel, Remembering):
+                    self._channel.resume([])
 
     async def on_partitions_assigned(self, assigned: Sequence[TopicPartition]) -> None:
         """Take up where the last one left off."""
         if assigned and not self._stop.is_set():
             self._revoked.clear()
+            self._begun = False
 
     async def _work(self) -> None:
         consumer = AIOKafkaConsumer(
@@ -107,15 +138,50 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         consumer.subscribe([self._topic], listener=self)
         try:
             await consumer.start()
-            if isinstance(self._channel, Retelling):
-                self._channel.resume(await self._settled_alerts())
             while not self._stop.is_set():
                 batches = await consumer.getmany(timeout_ms=_POLL_MS)
+                if consumer.assignment():
+                    await self._recheck()
                 for place, records in batches.items():
                     await self._take_all(consumer, place, records)
         finally:
             await consumer.stop()
             await self._channel.close()
+
+    async def _recheck(self) -> None:
+        """Look after what waits, every so often, and at once when we begin."""
+        now = asyncio.get_running_loop().time()
+        if self._begun and now < self._recheck_at:
+            return
+        self._recheck_at = now + RECHECK_SECONDS
+        try:
+            await self._tell_what_waited()
+        except (KafkaError, TimeoutError) as error:
+            if not self._begun:
+                raise
+            _log.warning(
+                "recheck_failed",
+                channel=self._channel.name,
+                error=type(error).__name__,
+            )
+
+    async def _tell_what_waited(self) -> None:
+        """Tell what was held until now, and what somebody wants sent again."""
+        async with self._turn:
+            if self._revoked.is_set():
+                return
+            await self._ledger.refresh()
+            if not self._begun and isinstance(self._channel, Remembering):
+                self._channel.resume(await self._sieve.taken())
+            self._begun = True
+            over = await self._sieve.over()
+            told = [over] if self._channel.bundles and over else [[a] for a in over]
+            for held in told:
+                if not await self._tell(held, held=True):
+                    return
+            for bundle in self._bundled(await self._sieve.again()):
+                if not await self._tell(bundle):
+                    return
 
     async def _take_all(
         self,
@@ -127,35 +193,36 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             # Fetched before the partition was taken from us: not ours to send.
             if self._revoked.is_set():
                 return
-            due = await self._unsilenced(await self._due(records))
-            told = bundles(due.values()) if self._channel.bundles else zip(due.values())
+            await self._ledger.refresh()
+            due = await self._sieve.fresh(records)
             offsets = {id(alert): offset for offset, alert in due.items()}
-            for bundle in told:
-                if self._revoked.is_set() or not await self._pace.turn(self._revoked):
-                    return
-                try:
-                    await self._tell(bundle)
-                except Interrupted:
+            for bundle in self._bundled(list(due.values())):
+                if not await self._tell(bundle):
                     return
                 await self._commit(consumer, place, offsets[id(bundle[-1])] + 1)
             await self._commit(consumer, place, records[-1].offset + 1)
 
-    async def _settled_alerts(self) -> list[Alert]:
-        """Return what this channel was told before we started, oldest first."""
-        reader = self._post.reader
-        end = await reader.end(self._topic, 0)
-        # Read whole first: the reader serves one at a time, and the ledger is next.
-        records = [raw async for _, raw in reader.between(self._topic, 0, 0, end)]
-        told = []
-        for raw in records:
-            with contextlib.suppress(wire.Unreadable):
-                alert = _alert.decode(raw)
-                outcome = await self._ledger.outcome(alert.id, alert.state)
-                if self._channel.name in alert.channels and (
-                    outcome is Outcome.DELIVERED
-                ):
-                    told.append(alert)
-        return told
+    def _bundled(self, alerts: Sequence[Alert]) -> Sequence[Sequence[Alert]]:
+        return bundles(alerts) if self._channel.bundles else [[a] for a in alerts]
+
+    async def _tell(self, alerts: Sequence[Alert], *, held: bool = False) -> bool:
+        """Send, and write down what became of it; return False when interrupted."""
+        if self._revoked.is_set() or not await self._pace.turn(self._revoked):
+            return False
+        letter = Letter(
+            alerts=tuple(alerts),
+            message=self._manner.writer.write(alerts, self._post.links, held=held),
+            picture=self._manner.illustrate(alerts[-1]),
+        )
+        try:
+            result = await deliver(
+                self._channel, letter, self._post.retry, self._revoked
+            )
+        except Interrupted:
+            return False
+        for alert in alerts:
+            await self._ledger.record(alert, result)
+        return True
 
     async def _commit(
         self, consumer: AIOKafkaConsumer, place: TopicPartition, offset: int
@@ -170,77 +237,3 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
                 offset=offset,
                 error=type(error).__name__,
             )
-
-    async def _due(self, records: Sequence[ConsumerRecord]) -> dict[int, Alert]:
-        """Return, by offset, what this channel has yet to tell."""
-        due: dict[int, Alert] = {}
-        seen: set[Key] = set()
-        for record in records:
-            alert = self._read(record)
-            if alert is None or self._channel.name not in alert.channels:
-                continue
-            key = (alert.id, alert.state)
-            if key not in seen and await self._ledger.outcome(*key) is None:
-                seen.add(key)
-                due[record.offset] = alert
-        return due
-
-    async def _unsilenced(self, due: dict[int, Alert]) -> dict[int, Alert]:
-        """Return what is left to tell; what is silenced is recorded as such."""
-        if not due:
-            return due
-        # Read anew each time, alerts being rare: a silence holds at once.
-        silences = in_force(await self._read_silences(), self._post.clock())
-        left: dict[int, Alert] = {}
-        for offset, alert in due.items():
-            silence = silencing(alert, silences)
-            if silence is not None:
-                result = Result(Outcome.SILENCED, 0, reason(silence))
-                await self._ledger.record(alert, result)
-            elif await self._began_in_silence(alert):
-                # Nobody wants to hear that what they were not told of is over.
-                result = Result(Outcome.SILENCED, 0, "its firing was silenced")
-                await self._ledger.record(alert, result)
-            else:
-                left[offset] = alert
-        return left
-
-    async def _began_in_silence(self, alert: Alert) -> bool:
-        if alert.state is AlertState.FIRING:
-            return False
-        firing = await self._ledger.outcome(alert.id, AlertState.FIRING)
-        return firing is Outcome.SILENCED
-
-    async def _read_silences(self) -> list[Silence]:
-        topic = self._post.kafka.topic_prefix + SILENCES.name
-        end = await self._post.reader.end(topic, 0)
-        told = []
-        async for _, raw in self._post.reader.between(topic, 0, 0, end):
-            with contextlib.suppress(wire.Unreadable):
-                told.append(_silence.decode(raw))
-        return told
-
-    def _read(self, record: ConsumerRecord) -> Alert | None:
-        try:
-            return _alert.decode(record.value)
-        except wire.Unreadable as error:
-            metrics.UNREADABLE.labels(self._channel.name).inc()
-            _log.error(
-                "alert_unreadable",
-                channel=self._channel.name,
-                offset=record.offset,
-                reason=error.reason,
-                detail=error.detail,
-            )
-            return None
-
-    async def _tell(self, alerts: Sequence[Alert]) -> None:
-        result = await deliver(
-            self._channel,
-            alerts[0],
-            compose_all(alerts, self._post.links),
-            self._post.retry,
-            self._revoked,
-        )
-        for alert in alerts:
-            await self._ledger.record(alert, result)

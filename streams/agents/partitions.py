@@ -40,6 +40,19 @@ class PartitionReader:
         async with self._turn:
             return int((await self._consumer.end_offsets([place]))[place])
 
+    async def since(self, topic: str, partition: int, at: int) -> int:
+        """Return the offset of the first record written at an instant or later.
+
+        The next record's, where there is none; `at` is ns UTC, and counts by the
+        clock of whoever wrote.
+        """
+        place = TopicPartition(topic, partition)
+        async with self._turn:
+            found = await self._consumer.offsets_for_times({place: at // 1_000_000})
+            if found[place] is not None:
+                return int(found[place].offset)
+            return int((await self._consumer.end_offsets([place]))[place])
+
     async def last(self, topic: str, partition: int) -> bytes | None:
         """Return the last record of a partition; None where it is empty."""
         end = await self.end(topic, partition)

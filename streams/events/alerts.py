@@ -76,13 +76,17 @@ class Alert(Event, frozen=True, kw_only=True):
 
 
 class Outcome(StrEnum):
-    """How a delivery ended."""
+    """How a delivery ended, or what it waits for."""
 
     DELIVERED = "delivered"
     FAILED = "failed"
     """Given up: the dead letter, with its reason."""
     SILENCED = "silenced"
     """Not sent, because somebody asked for silence."""
+    HELD = "held"
+    """Kept until the quiet hours of its route end, and told then."""
+    DUE = "due"
+    """A dead letter that somebody wants sent again."""
 
 
 class Delivery(Event, frozen=True, kw_only=True):
@@ -97,6 +101,8 @@ class Delivery(Event, frozen=True, kw_only=True):
     reason: str = ""
     at: int
     """Wall clock (ns UTC) at the receiver's answer."""
+    receipt: str = ""
+    """What the receiver calls the message, where it says so: of Slack, channel/ts."""
 
 
 class Silence(Event, frozen=True, kw_only=True):

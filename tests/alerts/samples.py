@@ -11,6 +11,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alerts.judging.incidents import incident_id
 from alerts.settings import Links
+from alerts.telling.letter import Letter
 from alerts.telling.message import Message, compose
 from streams.events import Alert, AlertState, LegName, LegValue, Origin
 
@@ -63,6 +64,13 @@ RESOLVED = msgspec.structs.replace(
 
 def in_words(alert: Alert) -> Message:
     return compose(alert, Links(dashboard="http://127.0.0.1:3000/d/volcross"))
+
+
+def letter(alert: Alert, picture: bytes | None = None) -> Letter:
+    async def drawn() -> bytes | None:
+        return picture
+
+    return Letter((alert,), in_words(alert), drawn)
 
 
 Answer = Callable[[web.Request], web.StreamResponse]

@@ -2,7 +2,7 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alerts.channels.slack import payload
+from alerts.channels.slack_blocks import payload
 from alerts.settings import Links
 from alerts.telling.bundling import MOST_MESSAGES, TOGETHER_NS, bundles
 from alerts.telling.message import compose_all

@@ -16,7 +16,7 @@ from alerts.telling.delivery import (
     wait_before,
 )
 from streams.events import Outcome
-from tests.alerts.samples import FIRING, Answer, answer, http_server, in_words
+from tests.alerts.samples import FIRING, Answer, answer, http_server, letter
 
 QUICK = Retry(
     first=timedelta(milliseconds=10),
@@ -34,7 +34,7 @@ async def delivered(
             Slack(webhook_url=url, timeout=timedelta(milliseconds=200))
         )
         stop = asyncio.Event()
-        result = await deliver(channel, FIRING, in_words(FIRING), retry, stop)
+        result = await deliver(channel, letter(FIRING), retry, stop)
         await channel.close()
     return result, server.at
 
@@ -84,7 +84,7 @@ async def test_a_server_that_comes_back_gets_it() -> None:
     port = int(url.split(":")[2].split("/")[0])
     channel = SlackChannel(Slack(webhook_url=SecretStr(url)))
     waiting = asyncio.ensure_future(
-        deliver(channel, FIRING, in_words(FIRING), QUICK, asyncio.Event())
+        deliver(channel, letter(FIRING), QUICK, asyncio.Event())
     )
     await asyncio.sleep(0.3)
     async with http_server(port=port) as back:
@@ -102,7 +102,7 @@ async def test_a_wait_can_be_cut_short() -> None:
         channel = SlackChannel(Slack(webhook_url=SecretStr(server.url)))
         asyncio.get_running_loop().call_later(0.1, stop.set)
         with pytest.raises(Interrupted):
-            await deliver(channel, FIRING, in_words(FIRING), patient, stop)
+            await deliver(channel, letter(FIRING), patient, stop)
         await channel.close()
     assert len(server.bodies) == 1
 

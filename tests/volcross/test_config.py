@@ -243,10 +243,11 @@ def test_what_the_example_only_mentions_can_be_used_as_it_stands() -> None:
     settings = composed(
         "\n".join(lines),
         VOLCROSS_KAFKA__PASSWORD="x",
-        VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL=SLACK,
+        VOLCROSS_CHANNELS__SLACK__TOKEN="xoxb-x",
         VOLCROSS_CHANNELS__EMAIL__PASSWORD="x",
         VOLCROSS_CHANNELS__WEBHOOK__URL=SLACK,
         VOLCROSS_CHANNELS__ALERTMANAGER__URL=SLACK,
+        VOLCROSS_CHANNELS__APPRISE__URLS='["json://localhost"]',
     )
     assert settings.kafka.sasl_mechanism == "SCRAM-SHA-512"
     assert {"slack", "email", "webhook"} <= set(settings.channels.names)

@@ -16,7 +16,14 @@ from pydantic import SecretStr
 from alerts.channels.alertmanager import AlertmanagerChannel, document
 from alerts.channels.settings import Alertmanager
 from streams.events import Alert, AlertState
-from tests.alerts.samples import FIRING, RESOLVED, HttpServer, http_server, in_words
+from tests.alerts.samples import (
+    FIRING,
+    RESOLVED,
+    HttpServer,
+    http_server,
+    in_words,
+    letter,
+)
 from tests.monitoring.tools import program
 from volcross.running.broker import free_port
 from volcross.running.lifeline import tie
@@ -107,10 +114,10 @@ async def test_it_is_told_what_opens_and_what_closes(manager: Manager) -> None:
         await manager.start(server.url)
         one = channel(manager)
         for alert in (FIRING, UNKNOWN):
-            await one.send(alert, in_words(alert))
+            await one.send(letter(alert))
         await heard(server, ("firing", "firing"), ("unknown", "firing"))
         for alert in (KNOWN, RESOLVED):
-            await one.send(alert, in_words(alert))
+            await one.send(letter(alert))
         await heard(server, ("firing", "resolved"), ("unknown", "resolved"))
         await one.close()
 
@@ -121,7 +128,7 @@ async def test_what_is_open_outlives_its_death_and_ours(
     async with http_server() as server:
         await manager.start(server.url)
         one = channel(manager)
-        await one.send(FIRING, in_words(FIRING))
+        await one.send(letter(FIRING))
         await heard(server, ("firing", "firing"))
         await one.close()
         manager.kill()
@@ -130,9 +137,9 @@ async def test_what_is_open_outlives_its_death_and_ours(
             path.unlink()
         await manager.start(server.url)
         again = channel(manager)
-        again.resume([FIRING])
+        again.resume([(FIRING, "")])
         await heard(server, ("firing", "firing"))
-        await again.send(RESOLVED, in_words(RESOLVED))
+        await again.send(letter(RESOLVED))
         await heard(server, ("firing", "resolved"))
         await again.close()
 
@@ -160,7 +167,7 @@ async def test_only_what_is_open_is_repeated(
         one = AlertmanagerChannel(
             Alertmanager(url=url, resend_every=timedelta(milliseconds=20))
         )
-        one.resume(told)
+        one.resume((alert, "") for alert in told)
         await asyncio.sleep(0.3)
         await one.close()
     assert (len(server.bodies) > 2) is repeats

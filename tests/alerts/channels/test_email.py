@@ -17,7 +17,7 @@ from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from alerts.channels.email import EmailChannel
 from alerts.channels.settings import Email
 from alerts.telling.delivery import DeliveryError
-from tests.alerts.samples import FIRING, RESOLVED, Mailbox, in_words
+from tests.alerts.samples import FIRING, RESOLVED, Mailbox, in_words, letter
 
 DESK, BOSS = "desk@example.com", "boss@example.com"
 
@@ -85,7 +85,7 @@ def channel(port: int, **given: object) -> EmailChannel:
 
 
 async def send(port: int, **given: object) -> None:
-    await channel(port, **given).send(FIRING, in_words(FIRING))
+    await channel(port, **given).send(letter(FIRING))
 
 
 async def refused(port: int, **given: object) -> DeliveryError:
@@ -117,7 +117,7 @@ async def test_it_sends_the_news_as_text_and_as_html_to_all() -> None:
 async def test_the_mails_of_one_incident_are_one_thread() -> None:
     async with serving(Mailbox()) as mailbox:
         for alert in (FIRING, FIRING, RESOLVED):
-            await channel(mailbox.port).send(alert, in_words(alert))
+            await channel(mailbox.port).send(letter(alert))
     first, again, resolved = (read(raw) for _, raw in mailbox.mails)
     assert first["Message-ID"] == "<713bd8fb08e4b0fd.firing@example.com>"
     assert first["In-Reply-To"] is None
@@ -144,9 +144,9 @@ async def test_a_reader_refused_for_now_is_the_only_one_tried_again() -> None:
     async with serving(mailbox):
         one = channel(mailbox.port)
         with pytest.raises(DeliveryError, match=r"boss@example\.com: .* 450") as error:
-            await one.send(FIRING, in_words(FIRING))
+            await one.send(letter(FIRING))
         assert not error.value.permanent
-        await one.send(FIRING, in_words(FIRING))
+        await one.send(letter(FIRING))
     assert [readers for readers, _ in mailbox.mails] == [[DESK], [BOSS]]
 
 

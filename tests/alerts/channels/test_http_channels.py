@@ -11,11 +11,12 @@ import pytest
 from pydantic import SecretStr
 
 from alerts.channels.settings import Slack, Webhook
-from alerts.channels.slack import SlackChannel, payload
+from alerts.channels.slack import SlackChannel
+from alerts.channels.slack_blocks import payload
 from alerts.channels.webhook import WebhookChannel
 from alerts.telling.delivery import DeliveryError
 from streams.events import Alert
-from tests.alerts.samples import FIRING, RESOLVED, answer, http_server, in_words
+from tests.alerts.samples import FIRING, RESOLVED, answer, http_server, in_words, letter
 from volcross.demo.block_kit import refusal
 
 
@@ -23,7 +24,7 @@ async def send_to_slack(url: str, patience: float = 5.0) -> None:
     settings = Slack.model_validate({"webhook_url": url, "timeout": patience})
     channel = SlackChannel(settings)
     try:
-        await channel.send(FIRING, in_words(FIRING))
+        await channel.send(letter(FIRING))
     finally:
         await channel.close()
 
@@ -125,7 +126,7 @@ async def test_a_webhook_gets_a_signed_document() -> None:
     async with http_server(answer(204)) as server:
         settings = Webhook(url=SecretStr(server.url), secret=SecretStr("s3cret"))
         channel = WebhookChannel(settings, clock=lambda: 1000.9)
-        await channel.send(RESOLVED, in_words(RESOLVED))
+        await channel.send(letter(RESOLVED))
         await channel.close()
     (body,), (request,) = server.bodies, server.requests
     document = json.loads(body)
@@ -141,6 +142,6 @@ async def test_a_webhook_gets_a_signed_document() -> None:
 async def test_a_webhook_without_a_secret_is_not_signed() -> None:
     async with http_server(answer(200)) as server:
         channel = WebhookChannel(Webhook(url=SecretStr(server.url)))
-        await channel.send(FIRING, in_words(FIRING))
+        await channel.send(letter(FIRING))
         await channel.close()
     assert "Volcross-Signature" not in server.requests[0].headers

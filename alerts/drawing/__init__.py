@@ -1,0 +1,1 @@
+"""The lines behind an alert, as a picture."""

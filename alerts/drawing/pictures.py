@@ -1,0 +1,103 @@
+"""The pictures of alerts: each drawn once, in a thread, and soon or not at all."""
+
+import asyncio
+from collections import OrderedDict
+from importlib.util import find_spec
+from types import TracebackType
+from typing import Self
+
+import structlog
+
+from alerts.drawing.chart import draw
+from alerts.drawing.past import Past
+from alerts.fields import TEST_RULE
+from alerts.telling.language import SILENT
+from alerts.telling.letter import Picture, no_picture
+from streams.agents.partitions import PartitionReader
+from streams.events import Alert, AlertState
+from streams.settings import Kafka
+
+_log = structlog.get_logger()
+
+PATIENCE_SECONDS = 8.0
+"""How long a message waits for its picture."""
+LEAST_ROWS = 3
+_KEPT = 64
+
+Key = tuple[str, AlertState]
+
+
+def drawable() -> bool:
+    """Return whether there is anything to draw with: ``volcross[pictures]``."""
+    return find_spec("matplotlib") is not None
+
+
+class Pictures:
+    """Draws what is behind an alert, for all channels that show it.
+
+    Args:
+        kafka: where the lines are read.
+    """
+
+    def __init__(self, kafka: Kafka) -> None:
+        self._reader = PartitionReader(kafka)
+        self._past = Past(kafka, self._reader)
+        self._drawable = drawable()
+        self._drawn: OrderedDict[Key, asyncio.Task[bytes | None]] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        if self._drawable:
+            await self._reader.__aenter__()
+        else:
+            _log.info("no_pictures", reason="volcross[pictures] is not installed")
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._drawn.values():
+            task.cancel()
+        await asyncio.gather(*self._drawn.values(), return_exceptions=True)
+        if self._drawable:
+            await self._reader.__aexit__(kind, error, trace)
+
+    def of(self, alert: Alert) -> Picture:
+        """Return what draws, or remembers, the picture of an alert."""
+        if not self._drawable or alert.rule == TEST_RULE or alert.state in SILENT:
+            return no_picture
+
+        async def picture() -> bytes | None:
+            task = self._task(alert)
+            try:
+                # Shielded: another channel may be waiting for the same one.
+                async with asyncio.timeout(PATIENCE_SECONDS):
+                    return await asyncio.shield(task)
+            except TimeoutError:
+                _log.warning("no_picture", alert=alert.id, reason="it took too long")
+                return None
+
+        return picture
+
+    def _task(self, alert: Alert) -> asyncio.Task[bytes | None]:
+        key = (alert.id, alert.state)
+        if key not in self._drawn:
+            self._drawn[key] = asyncio.ensure_future(self._draw(alert))
+            while len(self._drawn) > _KEPT:
+                self._drawn.popitem(last=False)[1].cancel()
+        return self._drawn[key]
+
+    async def _draw(self, alert: Alert) -> bytes | None:
+        try:
+            lines = await self._past.behind(alert)
+            if len(lines.at) < LEAST_ROWS:
+                _log.warning("no_picture", alert=alert.id, reason="too few readings")
+                return None
+            return await asyncio.to_thread(draw, alert, lines)
+        except Exception as error:  # noqa: BLE001 - the words are worth more
+            _log.warning(
+                "no_picture", alert=alert.id, reason=f"{type(error).__name__}: {error}"
+            )
+            return None
