@@ -104,14 +104,20 @@ class Listener:
             Refused: the venue says no; what it said before has been yielded.
         """
         ticks: dict[Series, list[Tick]] = {}
+        # Ticks of one series follow each other, and a lookup each would show.
+        series, column = None, list[Tick]()
         refused: Refused | None = None
         for received, frame in frames:
             self.alive = max(self.alive, received)
             try:
                 for meaning in self._meanings(frame, received, source):
                     if isinstance(meaning, Tick):
-                        ticks.setdefault(meaning.series, []).append(meaning)
+                        if meaning.series is not series:
+                            series = meaning.series
+                            column = ticks.setdefault(series, [])
+                        column.append(meaning)
                         continue
+                    series = None  # its column may be told now
                     yield from self._apart(meaning, received, ticks)
             except Refused as error:
                 refused = error

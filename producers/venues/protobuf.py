@@ -7,6 +7,9 @@ import struct
 
 Field = int | bytes | float
 
+_float = struct.Struct("<f").unpack_from
+_double = struct.Struct("<d").unpack_from
+
 
 def fields(raw: bytes) -> dict[int, Field]:
     """Return a message's fields by number; of a repeated one, the last.
@@ -18,24 +21,38 @@ def fields(raw: bytes) -> dict[int, Field]:
         ValueError: it is cut short, or no such message.
     """
     found: dict[int, Field] = {}
-    place = 0
-    while place < len(raw):
-        key, place = _varint(raw, place)
-        number, kind = key >> 3, key & 7
-        if kind == 0:
-            found[number], place = _varint(raw, place)
-            continue
-        size = {1: 8, 5: 4}.get(kind)
-        if kind == 2:
-            size, place = _varint(raw, place)
-        if size is None or place + size > len(raw):
-            raise ValueError(f"field {number} of kind {kind} at byte {place}")
-        piece = raw[place : place + size]
-        place += size
-        if kind == 2:
-            found[number] = piece
-        else:
-            found[number] = struct.unpack("<d" if kind == 1 else "<f", piece)[0]
+    place, size = 0, len(raw)
+    try:
+        while place < size:
+            # Nearly every key and length is one byte: a call for each would
+            # take longer than all the rest.
+            key = raw[place]
+            place += 1
+            if key > 0x7F:
+                key, place = _varint(raw, place - 1)
+            number, kind = key >> 3, key & 7
+            if kind in (0, 2):  # an integer, or how many bytes follow
+                value = raw[place]
+                place += 1
+                if value > 0x7F:
+                    value, place = _varint(raw, place - 1)
+                if kind == 2:
+                    start, place = place, place + value
+                    found[number] = raw[start:place]
+                else:
+                    found[number] = value
+            elif kind == 5:
+                (found[number],) = _float(raw, place)
+                place += 4
+            elif kind == 1:
+                (found[number],) = _double(raw, place)
+                place += 8
+            else:
+                raise ValueError(f"field {number} of kind {kind} before byte {place}")
+    except (IndexError, struct.error):
+        raise ValueError(f"cut short at byte {size}") from None
+    if place > size:
+        raise ValueError(f"cut short at byte {size}")
     return found
 
 
@@ -45,13 +62,12 @@ def zigzag(number: int) -> int:
 
 
 def _varint(raw: bytes, place: int) -> tuple[int, int]:
-    number = 0
-    for shift in range(0, 70, 7):
-        if place >= len(raw):
-            break
+    number = shift = 0
+    while shift < 70:
         byte = raw[place]
         place += 1
+        if byte < 0x80:
+            return number | byte << shift, place
         number |= (byte & 0x7F) << shift
-        if not byte & 0x80:
-            return number, place
-    raise ValueError(f"no integer at byte {place}")
+        shift += 7
+    raise ValueError(f"no integer before byte {place}")

@@ -5,8 +5,7 @@ around base64 around a protobuf ``PricingData``; the subscription has to be said
 again every 15 seconds. Prices are 32-bit floats: seven digits of them are real.
 """
 
-import base64
-import binascii
+from binascii import a2b_base64
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Final
@@ -56,12 +55,13 @@ class Prices:
 
     def __init__(self, symbols: Mapping[str, str]) -> None:
         self._series = {
-            theirs: Series(symbol, NAME) for symbol, theirs in symbols.items()
+            theirs.encode(): Series(symbol, NAME) for symbol, theirs in symbols.items()
         }
 
     def open(self) -> Iterable[str]:
         """Ask for the symbols."""
-        return [msgspec.json.encode({"subscribe": list(self._series)}).decode()]
+        names = [name.decode() for name in self._series]
+        return [msgspec.json.encode({"subscribe": names}).decode()]
 
     def hear(self, frame: Frame, received: int) -> Iterable[Meaning]:  # noqa: ARG002 - stamped by the venue
         """Return what a message means."""
@@ -71,17 +71,17 @@ class Prices:
         if message.type != "pricing":
             raise Odd(Reason.UNKNOWN_TYPE, f"type {message.type!r}")
         try:
-            data = protobuf.fields(base64.b64decode(message.message, validate=True))
-        except (binascii.Error, ValueError) as error:
+            data = protobuf.fields(a2b_base64(message.message, strict_mode=True))
+        except ValueError as error:
             raise Odd(Reason.UNPARSEABLE, str(error)) from error
-        name, price, time = (data.get(number) for number in (_ID, _PRICE, _TIME))
+        name, price, time = data.get(_ID), data.get(_PRICE), data.get(_TIME)
         if not (
             isinstance(name, bytes)
             and isinstance(price, float)
             and isinstance(time, int)
         ):
             raise Odd(Reason.MISSING_FIELD, "no id, no price or no time")
-        series = self._series.get(name.decode(errors="replace"))
+        series = self._series.get(name)
         if series is None:
             raise Odd(Reason.UNKNOWN_SYMBOL, f"id {name!r}")
         at = from_milliseconds(protobuf.zigzag(time))
