@@ -114,6 +114,7 @@ def alerts() -> dashboard.Dashboard:
                     " (rate(volcross_delivery_attempt_seconds_bucket"
                     '{channel=~"$channel"}[5m])))'
                 },
+                empty="no attempt in five minutes",
                 unit="s",
             )
         )
@@ -142,6 +143,7 @@ def alerts() -> dashboard.Dashboard:
                     " (increase(volcross_delivered_latency_seconds_bucket"
                     '{channel=~"$channel"}[1h])))',
                 },
+                empty="no alert in the last hour",
                 unit="s",
                 width=24,
             )
@@ -167,6 +169,7 @@ def alerts() -> dashboard.Dashboard:
                     ' alertname!="VolcrossWatchdog"})'
                 },
                 FIRING,
+                empty="no health rule fired",
             )
         )
     )

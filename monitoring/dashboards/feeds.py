@@ -88,6 +88,16 @@ def feeds() -> dashboard.Dashboard:
         )
         .with_panel(
             states(
+                "Connections",
+                "Whether each feed's connection, or the address that is asked, gives"
+                " data. Why not, and when it is tried again, is on the live page.",
+                {"{{feed}}": "max by (feed) (volcross_feed_connected)"},
+                {"0": ("down", BAD), "1": ("up", GOOD)},
+                empty="no live feed: the market is a replay",
+            )
+        )
+        .with_panel(
+            states(
                 "Market open",
                 "Silence counts only while the symbol's own market is open.",
                 {
@@ -106,6 +116,20 @@ def feeds() -> dashboard.Dashboard:
                     "{{reason}} ({{topic}})": "sum by (topic, reason)"
                     " (increase(volcross_rejected_total[5m]))"
                 },
+                empty="nothing was refused",
+                unit="short",
+            )
+        )
+        .with_panel(
+            lines(
+                "Hung up by reason",
+                "Connections that ended, over ten minutes. Every venue hangs up now and"
+                " then; often is a fault.",
+                {
+                    "{{feed}} {{reason}}": "sum by (feed, reason)"
+                    " (increase(volcross_feed_reconnects_total[10m]))"
+                },
+                empty="nobody hung up",
                 unit="short",
             )
         )
@@ -129,6 +153,7 @@ def feeds() -> dashboard.Dashboard:
                     "{{reason}}": "sum by (reason)"
                     " (increase(volcross_publish_failures_total[5m]))"
                 },
+                empty="no attempt failed",
                 unit="short",
             )
         )
@@ -141,6 +166,7 @@ def feeds() -> dashboard.Dashboard:
                     "{{agent}}": "sum by (agent)"
                     " (increase(volcross_gap_seconds_total[10m]))"
                 },
+                empty="nothing is missing",
                 unit="s",
                 width=24,
             )

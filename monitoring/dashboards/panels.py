@@ -4,7 +4,6 @@ import warnings
 from collections.abc import Mapping
 
 from grafana_foundation_sdk.builders import (
-    bargauge,
     common,
     dashboard,
     heatmap,
@@ -26,6 +25,10 @@ Queries = Mapping[str, str]
 
 Steps = list[tuple[float | None, str]]
 """Thresholds: from this value on, this colour."""
+
+EMPTY = "no data"
+"""What an empty panel says when something is wrong; any other word means that it is
+empty for a good reason, and tells which."""
 
 
 def query(expression: str, legend: str, ref_id: str) -> prometheus.Dataquery:
@@ -74,6 +77,7 @@ def lines(
     decimals: int | None = None,
     width: int = 12,
     height: int = 8,
+    empty: str = EMPTY,
 ) -> timeseries.Panel:
     """Return lines over time, named and last valued beneath."""
     panel = (
@@ -85,6 +89,7 @@ def lines(
         .unit(unit)
         .span(width)
         .height(height)
+        .no_value(empty)
         .line_width(2)
         .fill_opacity(0)
         # A series that ended has ended: no line is drawn across its absence.
@@ -106,17 +111,18 @@ def lines(
     return panel if decimals is None else panel.decimals(decimals)
 
 
-def around_zero(panel: timeseries.Panel) -> timeseries.Panel:
-    """Mark zero, and colour what lies above it: there the rule may fire."""
+def around(panel: timeseries.Panel, *, at: float = 0.0) -> timeseries.Panel:
+    """Keep zero in sight, and mark what lies above a threshold."""
+    room = max(0.05, at)
     return (
-        panel.thresholds(_steps([(None, "transparent"), (0.0, CARE)]))
+        panel.thresholds(_steps([(None, "transparent"), (at, CARE)]))
         .thresholds_style(
             common.GraphThresholdsStyleConfig().mode(
                 common_model.GraphThresholdsStyleMode.LINE_AND_AREA
             )
         )
-        .axis_soft_min(-0.05)
-        .axis_soft_max(0.05)
+        .axis_soft_min(-room)
+        .axis_soft_max(room)
     )
 
 
@@ -144,42 +150,12 @@ def number(
         .thresholds(_steps(steps))
         .color_mode(common_model.BigValueColorMode.VALUE)
         .graph_mode(common_model.BigValueGraphMode.NONE)
-        .no_value("no data")
+        .no_value(EMPTY)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     )
     if words is not None:
         panel = panel.mappings(_states(words))
     return panel if decimals is None else panel.decimals(decimals)
-
-
-def bars(
-    title: str,
-    description: str,
-    queries: Queries,
-    *,
-    unit: str,
-    steps: Steps,
-    maximum: float | None = None,
-    width: int = 12,
-) -> bargauge.Panel:
-    """Return present values side by side, as bars."""
-    panel = (
-        bargauge.Panel()
-        .title(title)
-        .description(description)
-        .datasource(SOURCE)
-        .targets(list(_queries(queries)))
-        .unit(unit)
-        .min(0)
-        .span(width)
-        .height(8)
-        .thresholds(_steps(steps))
-        .orientation(common_model.VizOrientation.HORIZONTAL)
-        .display_mode(common_model.BarGaugeDisplayMode.BASIC)
-        .no_value("no data")
-        .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
-    )
-    return panel if maximum is None else panel.max(maximum)
 
 
 def states(
@@ -190,6 +166,7 @@ def states(
     *,
     width: int = 12,
     height: int = 8,
+    empty: str = EMPTY,
 ) -> statetimeline.Panel:
     """Return bands over time: in which state, from when to when."""
     return (
@@ -201,6 +178,7 @@ def states(
         .span(width)
         .height(height)
         .mappings(_states(words))
+        .no_value(empty)
         .show_value(common_model.VisibilityMode.NEVER)
         .row_height(0.7)
     )

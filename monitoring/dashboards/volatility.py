@@ -2,14 +2,14 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
+from monitoring.dashboards.curve import curve
 from monitoring.dashboards.panels import (
     BAD,
     CALM,
     CARE,
     GOOD,
     SOURCE,
-    around_zero,
-    bars,
+    around,
     board,
     lines,
     number,
@@ -19,10 +19,16 @@ from monitoring.dashboards.panels import (
 )
 
 IMPLIED = 'volcross_implied_volatility_ratio{symbol=~"$symbol"}'
-LOWEST = f"min_over_time({IMPLIED}[30d])"
-HIGHEST = f"max_over_time({IMPLIED}[30d])"
+MONTH = 'volcross_implied_volatility_ratio{symbol=~"$symbol", tenor="30d"}'
+PUBLISHED = 'volcross_implied_volatility_ratio{symbol=~"$symbol", measure!~"atm|vix"}'
+SKEW = 'volcross_implied_skew_ratio{symbol=~"$symbol"}'
+MONTH_SKEW = 'volcross_implied_skew_ratio{symbol=~"$symbol", tenor="30d"}'
 REALISED = 'volcross_realized_volatility_ratio{symbol=~"$symbol", window=~"$window"}'
 SPREAD = 'volcross_spread_ratio{pair=~"$pair", comparison="implied"}'
+NO_CHAIN = (
+    "no option chain yet: the sources deribit, cboe, alpaca and massive bring them"
+)
+TOO_YOUNG = "not enough history yet"
 OPEN = {"0": ("shut", "transparent"), "1": ("open", GOOD)}
 
 
@@ -35,7 +41,13 @@ def volatility() -> dashboard.Dashboard:
             "Both lines, their spread, and how old each of them is.",
         )
         .with_variable(
-            variable("pair", "Pair", "volcross_spread_ratio", all_of_them=False)
+            variable(
+                "pair",
+                "Pair",
+                # A risk premium is of a symbol alone.
+                'volcross_spread_ratio{comparison!="risk_premium"}',
+                all_of_them=False,
+            )
         )
         .with_variable(
             variable("symbol", "Symbol", "volcross_last_reading_timestamp_seconds")
@@ -67,7 +79,7 @@ def volatility() -> dashboard.Dashboard:
             number(
                 "Implied now",
                 "The implied volatility published last for each symbol, annualised.",
-                {"{{symbol}} {{measure}} {{tenor}}": IMPLIED},
+                {"{{symbol}} {{measure}} {{tenor}}": PUBLISHED},
                 unit="percentunit",
                 decimals=1,
                 steps=[(None, CALM)],
@@ -86,11 +98,11 @@ def volatility() -> dashboard.Dashboard:
         .with_panel(
             number(
                 "Oldest leg",
-                "Age of the oldest implied reading. A market that is shut carries its"
+                "Age of the oldest published reading. A market that is shut carries its"
                 " last value, and its age grows all night: see the band below.",
                 {
                     "oldest": "max(volcross:reading_age_seconds and on"
-                    f" (symbol, measure) {IMPLIED})"
+                    f" (symbol, measure) {PUBLISHED})"
                 },
                 unit="s",
                 decimals=0,
@@ -99,10 +111,11 @@ def volatility() -> dashboard.Dashboard:
         )
         .with_panel(
             lines(
-                "Implied volatility",
-                "What the market expects, annualised: 71% means a fraction of 0.71."
-                " A line that ends has no feed any more.",
-                {"{{symbol}} {{measure}} {{tenor}}": IMPLIED},
+                "Implied volatility, 30 days",
+                "What the market expects, annualised: 71% means a fraction of 0.71. As"
+                " published (iv30, dvol) and by one method from both option chains:"
+                " atm at the money, vix model-free. A line that ends has no feed.",
+                {"{{symbol}} {{measure}}": MONTH},
                 unit="percentunit",
                 decimals=1,
                 width=24,
@@ -110,7 +123,20 @@ def volatility() -> dashboard.Dashboard:
             )
         )
         .with_panel(
-            around_zero(
+            states(
+                "Market open",
+                "When each symbol's own market is open. Bitcoin's always is.",
+                {
+                    "{{symbol}}": "max by (symbol)"
+                    ' (volcross_market_open{symbol=~"$symbol"})'
+                },
+                OPEN,
+                width=24,
+                height=4,
+            )
+        )
+        .with_panel(
+            around(
                 lines(
                     "Spread: left minus right",
                     "Above the zero line, in the coloured area, the left symbol is"
@@ -121,6 +147,60 @@ def volatility() -> dashboard.Dashboard:
                     width=24,
                     height=8,
                 )
+            )
+        )
+        .with_panel(
+            around(
+                lines(
+                    "How unusual: z-score",
+                    "Standard deviations of the spread from the mean of its own last 30"
+                    " days, by the hour. Beyond two it is rare.",
+                    {
+                        "{{pair}} {{comparison}}": "volcross_spread_z_score"
+                        '{pair=~"$pair"}'
+                    },
+                    unit="none",
+                    decimals=1,
+                    empty=TOO_YOUNG,
+                ),
+                at=2.0,
+            )
+        )
+        .with_panel(
+            lines(
+                "Rank in its own year",
+                "Where each implied volatility lies between the lowest (0%) and the"
+                " highest (100%) of its own year. The live page says how many days the"
+                " rank stands on.",
+                {
+                    "{{symbol}} {{measure}}": "volcross_implied_volatility_rank_ratio"
+                    '{symbol=~"$symbol"}'
+                },
+                unit="percentunit",
+                decimals=0,
+                empty=TOO_YOUNG,
+            )
+        )
+        .with_panel(
+            curve(
+                "Term structure",
+                "Implied volatility by days to maturity, of the latest option chain:"
+                " atm at the money, vix model-free; what is published (iv30, dvol) is a"
+                " point beside them. Rising is calm; falling means that the market"
+                " fears the near future most.",
+                IMPLIED,
+                unit="percentunit",
+                empty=NO_CHAIN,
+            )
+        )
+        .with_panel(
+            curve(
+                "25-delta skew",
+                "Vol of the put less vol of the call by days to maturity: 1% is one vol"
+                " point. Above zero a fall is dearer to insure than a rise.",
+                SKEW,
+                unit="percentunit",
+                empty=NO_CHAIN,
             )
         )
         .with_panel(
@@ -135,10 +215,11 @@ def volatility() -> dashboard.Dashboard:
             )
         )
         .with_panel(
-            around_zero(
+            around(
                 lines(
-                    "Spread of realised volatility",
-                    "Left minus right, both legs worked out in the same way.",
+                    "Spread by one method",
+                    "Left minus right, both legs worked out in the same way: realised,"
+                    " and implied from option chains.",
                     {
                         "{{comparison}}": "volcross_spread_ratio"
                         '{pair=~"$pair", comparison!="implied"}'
@@ -150,41 +231,32 @@ def volatility() -> dashboard.Dashboard:
             )
         )
         .with_panel(
-            bars(
-                "Term structure",
-                "Implied volatility by tenor. Rising with the tenor is calm; falling"
-                " means that the market fears the near future most.",
-                {"{{symbol}} {{tenor}}": f"sort({IMPLIED})"},
-                unit="percentunit",
-                steps=[(None, CALM)],
-                width=8,
+            around(
+                lines(
+                    "Risk premium: implied less realised",
+                    "What the published implied volatility asks above what the prices"
+                    " of the last 30 days did.",
+                    {
+                        "{{pair}}": "volcross_spread_ratio"
+                        '{pair=~"$symbol", comparison="risk_premium"}'
+                    },
+                    unit="percentunit",
+                    decimals=1,
+                    empty="until 30 days of prices are there",
+                )
             )
         )
         .with_panel(
-            bars(
-                "Where in its own range",
-                "Rank: 0% is the lowest implied volatility that Prometheus has seen in"
-                " 30 days, 100% the highest. A young history makes it jumpy.",
-                {
-                    "{{symbol}} {{measure}}": f"({IMPLIED} - {LOWEST})"
-                    f" / ({HIGHEST} - {LOWEST} > 0)"
-                },
-                unit="percentunit",
-                steps=[(None, CALM), (0.8, CARE)],
-                maximum=1,
-                width=8,
-            )
-        )
-        .with_panel(
-            states(
-                "Market open",
-                "When each symbol's own market is open. Bitcoin's always is.",
-                {
-                    "{{symbol}}": "max by (symbol)"
-                    ' (volcross_market_open{symbol=~"$symbol"})'
-                },
-                OPEN,
-                width=8,
+            around(
+                lines(
+                    "25-delta skew, 30 days",
+                    "How the skew of one maturity moves. It often turns before the"
+                    " volatility itself does.",
+                    {"{{symbol}}": MONTH_SKEW},
+                    unit="percentunit",
+                    decimals=1,
+                    empty=NO_CHAIN,
+                )
             )
         )
         .with_panel(

@@ -134,6 +134,10 @@ class Stack:
         found: list[dict[str, Any]] = self._get(f"api/v1/query?{query}")["result"]
         return found
 
+    def get(self, path: str, parameters: dict[str, str]) -> Any:  # noqa: ANN401 - JSON
+        """Return the data of an answer of Prometheus' API."""
+        return self._get(f"api/v1/{path}?{urllib.parse.urlencode(parameters)}")
+
     def metrics(self, role: str) -> str:
         """Return what a role shows Prometheus."""
         url = f"http://127.0.0.1:{self.ports[role]}/metrics"
@@ -169,11 +173,11 @@ class Stack:
                 raise AssertionError("\n".join([f"{what}, not in {within} s", *logs]))
             time.sleep(0.5)
 
-    def _get(self, path: str) -> dict[str, Any]:
+    def _get(self, path: str) -> Any:  # noqa: ANN401 - JSON
         url = f"http://127.0.0.1:{self.ports['prometheus']}/{path}"
         try:
             with urllib.request.urlopen(url, timeout=10) as answer:
-                data: dict[str, Any] = json.load(answer)["data"]
+                data = json.load(answer)["data"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{path}: {error.read().decode()}") from error
         return data

@@ -69,7 +69,7 @@ def test_every_variable_that_is_used_is_offered(name: str) -> None:
         word
         for panel in page["panels"]
         for target in panel["targets"]
-        for word in re.findall(r"\$(\w+)", target["expr"])
+        for word in re.findall(r"\$([a-z_]\w*)", target["expr"])
         if not word.startswith("__")
     }
     assert used == offered
