@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -18,7 +19,8 @@ from volcross.running.broker import free_port
 
 ROOT = Path(__file__).parents[2]
 
-CONFIG = """\
+BEGIN = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+CONFIG = f"""\
 [symbols.NVDA]
 clock = "crypto"
 implied = "iv30"
@@ -31,10 +33,13 @@ implied = "dvol"
 left = "NVDA"
 right = "BTC"
 
+# A spread is told each minute of market time: here, each second of ours.
 [sources.made-up]
 kind = "synthetic"
-symbols.NVDA = { measure = "iv30", vol = 0.7 }
-symbols.BTC = { measure = "dvol", vol = 0.5 }
+begin = {BEGIN}
+speed = 60
+symbols.NVDA = {{ measure = "iv30", vol = 0.7 }}
+symbols.BTC = {{ measure = "dvol", vol = 0.5 }}
 
 [metrics]
 produce = 0
