@@ -139,7 +139,7 @@ def log_return(before: Column, after: Column) -> Column:
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
         move = (after - before) / before
         apart: Column = np.log1p(move)
-        far = ~((move > -_NEAR) & (move < 1))
-        if far.any():
+        if move.size and not (move.min() > -_NEAR and move.max() < 1):
+            far = ~((move > -_NEAR) & (move < 1))
             apart[far] = np.log(after[far] / before[far])
     return apart

@@ -1,12 +1,13 @@
 """Bipower volatility, which a jump does not move."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 
 from streams.volatility.bars import Column
-from streams.volatility.exact_sum import LIMBS, Limbs, to_double, to_limbs
+from streams.volatility.exact_sum import LIMBS, Integers, to_double, to_limbs
 from streams.volatility.span import Steps
 from streams.volatility.windowed import Sums, WindowedVolatility
 
@@ -25,9 +26,9 @@ class Bipower(WindowedVolatility):
     Econometrics 2 (2004).
     """
 
-    limbs: ClassVar[int] = LIMBS + 1
+    columns: ClassVar[int] = LIMBS + 1
 
-    def _terms(self, steps: Steps) -> Limbs:
+    def _terms(self, steps: Steps) -> Sequence[Integers]:
         size = np.abs(steps.returns)
         before = np.concatenate(([abs(steps.return_before)], size[:-1]))
         root = np.sqrt(steps.elapsed)
@@ -35,11 +36,11 @@ class Bipower(WindowedVolatility):
             ([math.sqrt(steps.elapsed_before)], root[:-1]),
         )
         times = np.rint(root * root_before).astype(np.int64)
-        return np.concatenate((to_limbs(size * before), times[np.newaxis]))
+        return (*to_limbs(size * before), times)
 
     def _variance(self, windows: Sums) -> Column:
         # The oldest return's other half lies outside the window.
-        sums = windows(slice(0, LIMBS + 1), skip=1)
+        sums = windows(slice(0, LIMBS + 1), but_the_oldest=True)
         products, times = to_double(sums[:LIMBS]), sums[LIMBS]
         variance: Column = math.pi / 2 * products * (windows.elapsed / times)
         return variance

@@ -1,9 +1,10 @@
 """Close-to-close volatility, the plainest and the one that misses nothing."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import Column
-from streams.volatility.exact_sum import LIMBS, Limbs, to_double, to_limbs
+from streams.volatility.exact_sum import LIMBS, Integers, to_double, to_limbs
 from streams.volatility.span import Steps
 from streams.volatility.windowed import Sums, WindowedVolatility
 
@@ -29,10 +30,10 @@ class CloseToClose(WindowedVolatility):
     [False, False, True]
     """
 
-    limbs: ClassVar[int] = LIMBS
+    columns: ClassVar[int] = LIMBS
 
-    def _terms(self, steps: Steps) -> Limbs:
-        return to_limbs(steps.returns**2)
+    def _terms(self, steps: Steps) -> Sequence[Integers]:
+        return tuple(to_limbs(steps.returns**2))
 
     def _variance(self, windows: Sums) -> Column:
         return to_double(windows(slice(0, LIMBS)))

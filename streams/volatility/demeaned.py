@@ -1,5 +1,6 @@
 """Close-to-close volatility about the window's own mean."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import Column
@@ -8,7 +9,7 @@ from streams.volatility.dispersion import (
     dispersion,
     dispersion_terms,
 )
-from streams.volatility.exact_sum import Limbs
+from streams.volatility.exact_sum import Integers
 from streams.volatility.span import Steps
 from streams.volatility.windowed import Sums, WindowedVolatility
 
@@ -21,10 +22,10 @@ class DemeanedCloseToClose(WindowedVolatility):
     steady climb as volatility. NaN before the third close.
     """
 
-    limbs: ClassVar[int] = DISPERSION_LIMBS
+    columns: ClassVar[int] = DISPERSION_LIMBS
 
-    def _terms(self, steps: Steps) -> Limbs:
-        return dispersion_terms(steps.returns)
+    def _terms(self, steps: Steps) -> Sequence[Integers]:
+        return tuple(dispersion_terms(steps.returns))
 
     def _variance(self, windows: Sums) -> Column:
         n = windows.count

@@ -1,14 +1,19 @@
 """Exponentially weighted volatility: no window's edge, hence no ghost."""
 
+import math
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from streams.volatility.bars import BarColumns, Column
+from streams.volatility.bars import BarColumns, Column, Instants
 from streams.volatility.estimator import Estimates
 from streams.volatility.market_time import MarketClock
 from streams.volatility.span import Span, Trail
+
+_ERA = 256.0
+"""Length of an era, in memories: e²⁵⁶ is far from the end of the doubles."""
 
 
 class Ewma:
@@ -23,6 +28,11 @@ class Ewma:
     A jump steps it up and decays; it never falls off an edge a month later.
     Unlike a window's, its value depends on the whole history, and costs no
     memory.
+
+    The recursion is run as a sum: v·e^(t/memory) only ever grows by what a
+    return adds to it, t being the market time since its era began. So whole
+    columns are added at once, one after the other, with the same bits whatever
+    the batch.
     """
 
     def __init__(self, window_seconds: float, clock: MarketClock) -> None:
@@ -30,9 +40,9 @@ class Ewma:
         # The mean age of the weights: half a window.
         self._memory = self._span.market_length / 2
         self._trail = Trail(self._span)
-        self._variance = 0.0
+        self._era = math.ceil(_ERA * self._memory)
+        self._grown = 0.0
         self._pending = 0.0
-        self._elapsed = 0
 
     def update(self, bars: BarColumns) -> Estimates:
         """Take in further bars; see `Estimator`."""
@@ -40,40 +50,49 @@ class Ewma:
             return Estimates.none()
         trail = replace(self._trail)
         steps = trail.step(bars)
-        age = steps.elapsed / self._memory
-        moved = steps.elapsed > 0
-        unit = self._span.clock.unit
-        share = -np.expm1(-age)
-        weight = np.zeros(len(bars))
-        np.divide(share * unit, steps.elapsed, out=weight, where=moved)
-
-        history, pending = _recursion(
-            1.0 - share, weight, steps.returns**2, (self._variance, self._pending)
-        )
-        elapsed = self._elapsed + np.cumsum(steps.elapsed)
-        self._trail = trail
-        self._variance, self._pending = history[-1], pending
-        self._elapsed = int(elapsed[-1])
-        given = -np.expm1(-elapsed / self._memory)
+        squares, pending = _settled(steps.returns**2, steps.elapsed == 0, self._pending)
+        share = -np.expm1(steps.elapsed / -self._memory)
+        gains = np.zeros(len(bars))
+        np.divide(squares * share, steps.elapsed, out=gains, where=steps.elapsed > 0)
+        variance = self._weigh(gains, steps.passed)
+        self._trail, self._pending = trail, pending
+        given = -np.expm1(steps.passed / -self._memory)
+        a_year = self._span.clock.unit * self._span.clock.per_year
         value = np.full(len(bars), np.nan)
-        np.divide(np.array(history), given, out=value, where=given > 0)
-        value = np.sqrt(self._span.clock.per_year * value)
-        return Estimates(value, trail.warm(steps.key, elapsed))
+        np.divide(a_year * variance, given, out=value, where=given > 0)
+        return Estimates(np.sqrt(value), trail.warm(steps.key, steps.passed))
+
+    def _weigh(self, gains: Column, passed: Instants) -> Column:
+        """Return the variance per nanosecond after each of the gains."""
+        variance = np.empty(gains.size)
+        era, row = self._trail.passed // self._era, 0
+        while row < gains.size:
+            now = int(passed[row]) // self._era
+            end = int(passed.searchsorted((now + 1) * self._era))
+            self._grown *= math.exp((era - now) * self._era / self._memory)
+            growth = np.exp((passed[row:end] - now * self._era) / self._memory)
+            grown = gains[row:end] * growth
+            grown[0] += self._grown
+            np.add.accumulate(grown, out=grown)
+            np.divide(grown, growth, out=variance[row:end])
+            self._grown = float(grown[-1])
+            era, row = now, end
+        return variance
 
     def needs_since(self, at: int) -> int:
         """Return `at` + 1: its state says all."""
         return at + 1
 
     def state(self) -> dict[str, Any]:
-        """Return the variance, what waits to enter it, and the last bar."""
+        """Return the grown variance, what waits to enter it, and the last bar."""
         return {
             "window_seconds": self._span.window_seconds,
             "since": self._trail.since,
             "at": self._trail.at,
             "close": None if self._trail.at is None else self._trail.close,
-            "variance": self._variance,
+            "grown": self._grown,
             "pending": self._pending,
-            "elapsed": self._elapsed,
+            "passed": self._trail.passed,
         }
 
     def restore(self, state: dict[str, Any], bars: BarColumns) -> None:  # noqa: ARG002 - the contract's
@@ -85,38 +104,35 @@ class Ewma:
             )
         close = float("nan") if state["close"] is None else state["close"]
         self._trail = Trail(self._span, state["at"], close, state["since"])
-        self._variance = state["variance"]
+        self._trail.passed = state["passed"]
+        if state["at"] is not None:
+            at = np.array([state["at"]], dtype=np.int64)
+            self._trail.position = int(self._span.clock.position(at)[0])
+        self._grown = state["grown"]
         self._pending = state["pending"]
-        self._elapsed = state["elapsed"]
 
 
-def _recursion(
-    kept: Column, share: Column, square: Column, now: tuple[float, float]
-) -> tuple[list[float], float]:
-    """Return the variance after each step, and what waits to enter it.
+def _settled(
+    squares: Column, still: NDArray[np.bool_], pending: float
+) -> tuple[Column, float]:
+    """Return the squares, each with those before it that took no market time.
 
-    One step after the other, for the same bits whatever the batch.
+    A move while market time stood still waits for time to pass.
 
     Args:
-        kept: how much of the variance each step leaves.
-        share: of a square that enters; 0 while no market time passes.
-        square: the squared returns.
-        now: the variance, and what waits, before the first.
+        squares: the squared returns.
+        still: whether market time stood still over each.
+        pending: what waits already.
+
+    Returns:
+        The squares, and what still waits after the last.
     """
-    variance, pending = now
-    history: list[float] = []
-    if not pending and ((share > 0) | (square == 0)).all():
-        gains = (share * square).tolist()
-        for keep, gain in zip(kept.tolist(), gains, strict=True):
-            variance = keep * variance + gain
-            history.append(variance)
-        return history, pending
-    columns = (kept.tolist(), share.tolist(), square.tolist())
-    for keep, part, move in zip(*columns, strict=True):
-        # A move while market time stood still waits for time to pass.
-        pending += move
-        if part:
-            variance = keep * variance + part * pending
-            pending = 0.0
-        history.append(variance)
-    return history, pending
+    squares[0] += pending
+    pending = 0.0
+    for row in np.flatnonzero(still).tolist():
+        if row + 1 < squares.size:
+            squares[row + 1] += squares[row]
+        else:
+            pending = float(squares[row])
+        squares[row] = 0.0
+    return squares, pending

@@ -1,10 +1,11 @@
 """Garman and Klass's volatility, from each bar's range and its own return."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import Column, log_return
-from streams.volatility.exact_sum import LIMBS, Limbs, to_double, to_limbs
+from streams.volatility.exact_sum import LIMBS, Integers, to_double, to_limbs
 from streams.volatility.span import Steps
 from streams.volatility.windowed import Sums, WindowedVolatility
 
@@ -18,12 +19,12 @@ class GarmanKlass(WindowedVolatility):
     Source: M. Garman and M. Klass, The Journal of Business 53 (1980).
     """
 
-    limbs: ClassVar[int] = LIMBS
+    columns: ClassVar[int] = LIMBS
 
-    def _terms(self, steps: Steps) -> Limbs:
+    def _terms(self, steps: Steps) -> Sequence[Integers]:
         ranges = log_return(steps.bars.low, steps.bars.high)
         moves = log_return(steps.bars.open, steps.bars.close)
-        return to_limbs(0.5 * ranges**2 - (2 * math.log(2) - 1) * moves**2)
+        return tuple(to_limbs(0.5 * ranges**2 - (2 * math.log(2) - 1) * moves**2))
 
     def _variance(self, windows: Sums) -> Column:
         return to_double(windows(slice(0, LIMBS)))

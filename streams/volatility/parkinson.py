@@ -1,10 +1,11 @@
 """Parkinson's volatility, from each bar's range."""
 
 import math
+from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import Column, log_return
-from streams.volatility.exact_sum import LIMBS, Limbs, to_double, to_limbs
+from streams.volatility.exact_sum import LIMBS, Integers, to_double, to_limbs
 from streams.volatility.span import Steps
 from streams.volatility.windowed import Sums, WindowedVolatility
 
@@ -20,11 +21,11 @@ class Parkinson(WindowedVolatility):
     Source: M. Parkinson, The Journal of Business 53 (1980).
     """
 
-    limbs: ClassVar[int] = LIMBS
+    columns: ClassVar[int] = LIMBS
 
-    def _terms(self, steps: Steps) -> Limbs:
+    def _terms(self, steps: Steps) -> Sequence[Integers]:
         ranges = log_return(steps.bars.low, steps.bars.high)
-        return to_limbs(ranges**2)
+        return tuple(to_limbs(ranges**2))
 
     def _variance(self, windows: Sums) -> Column:
         return to_double(windows(slice(0, LIMBS))) / (4 * math.log(2))

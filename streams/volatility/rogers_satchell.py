@@ -1,18 +1,24 @@
 """Rogers and Satchell's volatility, from each bar's four prices."""
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import BarColumns, Column, log_return
-from streams.volatility.exact_sum import LIMBS, Limbs, to_double, to_limbs
+from streams.volatility.exact_sum import LIMBS, Integers, to_double, to_limbs
 from streams.volatility.span import Steps
 from streams.volatility.windowed import Sums, WindowedVolatility
 
 
-def rogers_satchell_squares(bars: BarColumns) -> Column:
-    """Return (H−C)(H−O) + (L−C)(L−O) of each bar, in logarithms."""
-    up = log_return(bars.close, bars.high) * log_return(bars.open, bars.high)
-    down = log_return(bars.close, bars.low) * log_return(bars.open, bars.low)
-    return up + down
+def rogers_satchell_squares(bars: BarColumns, moves: Column) -> Column:
+    """Return (H−C)(H−O) + (L−C)(L−O) of each bar, in logarithms.
+
+    Args:
+        bars: n bars.
+        moves: C − O of each, its log return.
+    """
+    up, down = log_return(bars.open, bars.high), log_return(bars.open, bars.low)
+    squares: Column = up * (up - moves) + down * (down - moves)
+    return squares
 
 
 class RogersSatchell(WindowedVolatility):
@@ -25,10 +31,12 @@ class RogersSatchell(WindowedVolatility):
     (1991).
     """
 
-    limbs: ClassVar[int] = LIMBS
+    columns: ClassVar[int] = LIMBS
 
-    def _terms(self, steps: Steps) -> Limbs:
-        return to_limbs(rogers_satchell_squares(steps.bars))
+    def _terms(self, steps: Steps) -> Sequence[Integers]:
+        bars = steps.bars
+        moves = log_return(bars.open, bars.close)
+        return tuple(to_limbs(rogers_satchell_squares(bars, moves)))
 
     def _variance(self, windows: Sums) -> Column:
         return to_double(windows(slice(0, LIMBS)))

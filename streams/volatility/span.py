@@ -83,6 +83,8 @@ class Steps:
             nor one that begins in another session when nights are left out.
         returns: log returns from the close before; 0 where not counted.
         elapsed: market time (ns) they took; 0 where not counted.
+        passed: all market time (ns) counted up to each.
+        number: all steps counted up to each.
         return_before: the return before the first of these; 0 where not
             counted.
         elapsed_before: the market time of that one.
@@ -94,6 +96,8 @@ class Steps:
     counts: NDArray[np.bool_]
     returns: Column
     elapsed: Instants
+    passed: Instants
+    number: Instants
     return_before: float
     elapsed_before: int
 
@@ -107,6 +111,9 @@ class Trail:
         at: end of the last bar; None before the first.
         close: its close.
         since: key of the first bar there ever was.
+        position: its end on the market's clock.
+        passed: market time (ns) counted so far.
+        number: steps counted so far.
         last_return: of the last bar; 0 where not counted.
         last_elapsed: market time (ns) of that return.
     """
@@ -115,6 +122,9 @@ class Trail:
     at: int | None = None
     close: float = float("nan")
     since: int = 0
+    position: int = 0
+    passed: int = 0
+    number: int = 0
     last_return: float = 0.0
     last_elapsed: int = 0
 
@@ -129,19 +139,12 @@ class Trail:
         at = bars.at
         if self.at is not None and at[0] <= self.at:
             raise ValueError(f"the bar of {at[0]} ns comes after that of {self.at} ns")
-        key = self.span.key(at)
-        first = self.at is None
-        start = np.concatenate((at[:1], at[:-1]))
+        position = self.span.clock.position(at)
+        key = position if self.span.intraday else at
         before = np.concatenate((bars.close[:1], bars.close[:-1]))
+        elapsed = np.diff(position, prepend=self.position)
         if self.at is not None:
-            start[0], before[0] = self.at, self.close
-        if self.span.intraday:
-            counts = self.span.clock.unbroken(start, at)
-        else:
-            counts = np.ones(at.shape, dtype=np.bool_)
-        counts[0] &= not first
-        left_out = np.flatnonzero(~counts)
-        elapsed = self.span.clock.elapsed(start, at)
+            before[0] = self.close
         returns = log_return(before, bars.close)
         if (np.abs(returns) > LARGEST_MOVE).any() or (
             bars.high > _LARGEST_RATIO * bars.low
@@ -150,8 +153,14 @@ class Trail:
                 f"a price moved by more than a factor of {_LARGEST_RATIO:.1f}"
                 " within or between bars"
             )
-        if left_out.size:
-            elapsed[left_out], returns[left_out] = 0, 0.0
+        counts = self._counted(at)
+        if counts.all():
+            passed = position + (self.passed - self.position)
+            number = np.arange(self.number + 1, self.number + 1 + at.size)
+        else:
+            elapsed[~counts], returns[~counts] = 0, 0.0
+            passed = self.passed + np.cumsum(elapsed)
+            number = self.number + np.cumsum(counts)
         steps = Steps(
             bars=bars,
             key=key,
@@ -159,15 +168,30 @@ class Trail:
             counts=counts,
             returns=returns,
             elapsed=elapsed,
+            passed=passed,
+            number=number,
             return_before=self.last_return,
             elapsed_before=self.last_elapsed,
         )
-        if first:
+        if self.at is None:
             self.since = int(key[0])
         self.at, self.close = int(at[-1]), float(bars.close[-1])
+        self.position = int(position[-1])
+        self.passed, self.number = int(passed[-1]), int(number[-1])
         self.last_return = float(returns[-1])
         self.last_elapsed = int(elapsed[-1])
         return steps
+
+    def _counted(self, at: Instants) -> NDArray[np.bool_]:
+        """Return which of the steps to bars that end then are part of windows."""
+        if self.span.intraday:
+            start = np.concatenate((at[:1], at[:-1]))
+            start[0] = at[0] if self.at is None else self.at
+            counts = self.span.clock.unbroken(start, at)
+        else:
+            counts = np.ones(at.shape, dtype=np.bool_)
+        counts[0] &= self.at is not None
+        return counts
 
     def warm(self, key: Instants, elapsed: NDArray[np.number]) -> NDArray[np.bool_]:
         """Return whether windows are full enough to be compared.

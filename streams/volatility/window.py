@@ -5,13 +5,14 @@ whose key lies in (key − span, key] is one subtraction, whatever the span; see
 `exact_sum` for why it is exact. Memory is the rows of one span.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-from streams.volatility.exact_sum import MOST_ROWS
+from streams.volatility.exact_sum import MOST_ROWS, Integers
 
-Integers = NDArray[np.int64]
-Rows = NDArray[np.intp]
+Rows = NDArray[np.intp] | slice
 
 _LEAST_ROOM = 1024
 
@@ -24,28 +25,34 @@ class Window:
 
     Args:
         span: length of the window, in units of the key.
-        columns: integers summed for each row.
+        columns: integers for each row, of which windows give the sums.
     """
 
     def __init__(self, span: int, columns: int) -> None:
         self._span = span
         self._keys = np.empty(_LEAST_ROOM, dtype=np.int64)
         self._at = np.empty(_LEAST_ROOM, dtype=np.int64)
-        # A row's totals lie together: looking one up touches one line of cache.
-        self._totals = np.empty((_LEAST_ROOM, columns), dtype=np.int64)
+        self._totals = np.empty((columns, _LEAST_ROOM), dtype=np.int64)
         self._head = 0
         self._tail = 0
 
     def __len__(self) -> int:
         return self._tail - self._head
 
-    def extend(self, keys: Integers, at: Integers, addends: Integers) -> "Slices":
+    def extend(
+        self,
+        keys: Integers,
+        at: Integers,
+        running: Sequence[Integers],
+        addends: Sequence[Integers],
+    ) -> "Slices":
         """Take in new rows and find the window that ends with each.
 
         Args:
             keys: what the span is measured in; never falling.
             at: event time of each row.
-            addends: shape (n, columns).
+            running: the first columns, which are running totals already.
+            addends: the others, one integer a row.
 
         Returns:
             The windows, to be summed before the next call.
@@ -60,23 +67,41 @@ class Window:
         old, end = self._tail, self._tail + new
         self._keys[old:end] = keys
         self._at[old:end] = at
-        totals = self._totals[old:end]
-        totals[:] = addends
-        if len(self) and new:
-            totals[0] += self._totals[old - 1]
-        np.add.accumulate(totals, axis=0, out=totals)
+        for row, column in enumerate(running):
+            self._totals[row, old:end] = column
+        for row, column in enumerate(addends, start=len(running)):
+            totals = self._totals[row, old:end]
+            np.add.accumulate(column, out=totals)
+            if len(self):
+                totals += self._totals[row, old - 1]
         self._tail = end
         base = self._bases(keys)
         if new:
-            self._head = int(base[-1])
+            self._head = (
+                int(base[-1]) if isinstance(base, np.ndarray) else base.stop - 1
+            )
         return Slices(self._totals, base, slice(old, end))
 
     def _bases(self, keys: Integers) -> Rows:
         """Return, for windows ending at those keys, the row before each."""
+        if not keys.size:
+            return slice(0, 0)
         edges = keys - self._span
-        # Windows slide on a little at a time: look near the last one first.
-        low, high = self._head, min(self._head + 2 * keys.size + 1, self._tail)
-        if keys.size and self._keys[high - 1] <= edges[-1]:
+        live = self._keys[self._head : self._tail]
+        low = self._head + int(live.searchsorted(edges[0], side="right")) - 1
+        # On an even grid the windows of n rows in a row begin at n in a row.
+        high = low + keys.size
+        if (
+            self._head <= low
+            and high < self._tail
+            and (self._keys[low:high] <= edges).all()
+            and (self._keys[low + 1 : high + 1] > edges).all()
+        ):
+            return slice(low, high)
+        # Elsewhere they slide on a little at a time: look near the first.
+        low = max(low, self._head)
+        high = min(low + 2 * keys.size + 1, self._tail)
+        if self._keys[high - 1] <= edges[-1]:
             high = self._tail
         base = np.searchsorted(self._keys[low:high], edges, side="right")
         base += low - 1
@@ -101,10 +126,10 @@ class Window:
         if (room := 2 * (rows + new)) > self._keys.size:
             self._keys = np.empty(room, dtype=np.int64)
             self._at = np.empty(room, dtype=np.int64)
-            self._totals = np.empty((room, totals.shape[1]), dtype=np.int64)
+            self._totals = np.empty((len(totals), room), dtype=np.int64)
         self._keys[:rows] = keys[live]
         self._at[:rows] = at[live]
-        self._totals[:rows] = totals[live]
+        self._totals[:, :rows] = totals[:, live]
         self._head, self._tail = 0, rows
 
 
@@ -116,14 +141,18 @@ class Slices:
         self._base = base
         self._last = last
 
-    def sums(self, skip: int = 0) -> Integers:
-        """Return the sums of every column, shape (n, columns).
+    def sums(self, columns: slice, *, but_the_oldest: bool = False) -> Integers:
+        """Return the sums of some columns, shape (columns, windows).
 
         Args:
-            skip: how many of the oldest rows of each window to leave out.
+            columns: which of them.
+            but_the_oldest: whether to leave out the oldest row of each window.
         """
-        base = self._base
-        if skip:
-            last = np.arange(self._last.start, self._last.stop, dtype=np.intp)
-            base = np.minimum(base + skip, last)
-        return self._totals[self._last] - self._totals.take(base, axis=0)
+        totals, base, last = self._totals[columns], self._base, self._last
+        if isinstance(base, slice):
+            before = totals[:, base.start + but_the_oldest : base.stop + but_the_oldest]
+        else:
+            if but_the_oldest:
+                base = np.minimum(base + 1, np.arange(last.start, last.stop))
+            before = totals.take(base, axis=1)
+        return totals[:, last] - before

@@ -1,6 +1,7 @@
 """What every estimator over a sliding window shares."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -8,12 +9,13 @@ import numpy as np
 
 from streams.volatility.bars import BarColumns, Column
 from streams.volatility.estimator import Estimates
-from streams.volatility.exact_sum import Limbs
+from streams.volatility.exact_sum import Integers
 from streams.volatility.market_time import MarketClock
 from streams.volatility.span import Span, Steps, Trail
 from streams.volatility.window import Slices, Window
 
-_ELAPSED, _COUNT, _TERMS = 0, 1, 2
+_RUNNING = 2
+"""Columns before the terms: market time and number of bars."""
 
 
 class WindowedVolatility(ABC):
@@ -25,7 +27,7 @@ class WindowedVolatility(ABC):
     silent stretch and any grid annualise alike.
     """
 
-    limbs: ClassVar[int]
+    columns: ClassVar[int]
     """Integers summed for each bar."""
 
     def __init__(self, window_seconds: float, clock: MarketClock) -> None:
@@ -34,11 +36,11 @@ class WindowedVolatility(ABC):
 
     def _reset(self) -> None:
         self._trail = Trail(self._span)
-        self._window = Window(self._span.length, _TERMS + self.limbs)
+        self._window = Window(self._span.length, _RUNNING + self.columns)
 
     @abstractmethod
-    def _terms(self, steps: Steps) -> Limbs:
-        """Return the addends of each bar, shape (limbs, n)."""
+    def _terms(self, steps: Steps) -> Sequence[Integers]:
+        """Return the addends of each bar, column by column."""
 
     @abstractmethod
     def _variance(self, windows: "Sums") -> Column:
@@ -50,20 +52,18 @@ class WindowedVolatility(ABC):
             return Estimates.none()
         trail = replace(self._trail)
         steps = trail.step(bars)
-        addends = np.empty((len(bars), _TERMS + self.limbs), dtype=np.int64)
-        addends[:, _ELAPSED] = steps.elapsed
-        addends[:, _COUNT] = steps.counts
-        addends[:, _TERMS:] = self._terms(steps).T
+        addends = self._terms(steps)
         if not steps.counts.all():
-            addends[~steps.counts, _TERMS:] = 0
-        slices = self._window.extend(steps.key, bars.at, addends)
+            addends = tuple(np.where(steps.counts, column, 0) for column in addends)
+        running = (steps.passed, steps.number)
+        slices = self._window.extend(steps.key, bars.at, running, addends)
         self._trail = trail
 
         windows = Sums(slices)
         elapsed, clock = windows.elapsed, self._span.clock
         with np.errstate(divide="ignore", invalid="ignore"):
-            units = elapsed / clock.unit
-            value = np.sqrt(clock.per_year * self._variance(windows) / units)
+            rate = clock.per_year * clock.unit / elapsed
+            value = np.sqrt(self._variance(windows) * rate)
         value[elapsed <= 0] = np.nan
         return Estimates(value, trail.warm(steps.key, elapsed))
 
@@ -98,7 +98,7 @@ class WindowedVolatility(ABC):
 
 
 class Sums:
-    """The terms' sums over each of some windows.
+    """The sums of every column over each of some windows.
 
     Attributes:
         elapsed: market time (ns) from each window's first close to its last.
@@ -107,16 +107,16 @@ class Sums:
 
     def __init__(self, slices: Slices) -> None:
         self._slices = slices
-        self._sums = slices.sums().T
-        self.elapsed = self._sums[_ELAPSED].astype(np.float64)
-        self.count = self._sums[_COUNT].astype(np.float64)
+        elapsed, count = slices.sums(slice(0, _RUNNING))
+        self.elapsed = elapsed.astype(np.float64)
+        self.count = count.astype(np.float64)
 
-    def __call__(self, terms: slice, skip: int = 0) -> Limbs:
-        """Return the limbs of those sums.
+    def __call__(self, columns: slice, *, but_the_oldest: bool = False) -> Integers:
+        """Return the sums of some terms, shape (columns, windows).
 
         Args:
-            terms: which rows of what `_terms` returned.
-            skip: how many of the oldest bars of each window to leave out.
+            columns: which of what `_terms` returned.
+            but_the_oldest: whether to leave out the oldest bar of each window.
         """
-        sums = self._slices.sums(skip).T if skip else self._sums
-        return sums[terms.start + _TERMS : terms.stop + _TERMS]
+        columns = slice(columns.start + _RUNNING, columns.stop + _RUNNING)
+        return self._slices.sums(columns, but_the_oldest=but_the_oldest)

@@ -1,8 +1,7 @@
 """Yang and Zhang's volatility: nights and days, each at its best."""
 
+from collections.abc import Sequence
 from typing import ClassVar
-
-import numpy as np
 
 from streams.volatility.bars import Column, log_return
 from streams.volatility.dispersion import (
@@ -10,7 +9,7 @@ from streams.volatility.dispersion import (
     dispersion,
     dispersion_terms,
 )
-from streams.volatility.exact_sum import LIMBS, Limbs, to_double, to_limbs
+from streams.volatility.exact_sum import LIMBS, Integers, to_double, to_limbs
 from streams.volatility.rogers_satchell import rogers_satchell_squares
 from streams.volatility.span import Steps
 from streams.volatility.windowed import Sums, WindowedVolatility
@@ -33,23 +32,21 @@ class YangZhang(WindowedVolatility):
     Source: D. Yang and Q. Zhang, The Journal of Business 73 (2000).
     """
 
-    limbs: ClassVar[int] = 2 * DISPERSION_LIMBS + LIMBS
+    columns: ClassVar[int] = 2 * DISPERSION_LIMBS + LIMBS
 
-    def _terms(self, steps: Steps) -> Limbs:
+    def _terms(self, steps: Steps) -> Sequence[Integers]:
         bars = steps.bars
-        return np.concatenate(
-            (
-                dispersion_terms(log_return(steps.close_before, bars.open)),
-                dispersion_terms(log_return(bars.open, bars.close)),
-                to_limbs(rogers_satchell_squares(bars)),
-            )
+        moves = log_return(bars.open, bars.close)
+        return (
+            *dispersion_terms(log_return(steps.close_before, bars.open)),
+            *dispersion_terms(moves),
+            *to_limbs(rogers_satchell_squares(bars, moves)),
         )
 
     def _variance(self, windows: Sums) -> Column:
         n = windows.count
-        night = dispersion(windows(_NIGHT), n) * (n / (n - 1))
-        day = dispersion(windows(_DAY), n) * (n / (n - 1))
+        night, day = dispersion(windows(_NIGHT), n), dispersion(windows(_DAY), n)
         ranges = to_double(windows(_RANGE))
         k = 0.34 / (1.34 + (n + 1) / (n - 1))
-        variance: Column = night + k * day + (1 - k) * ranges
+        variance: Column = (night + k * day) * (n / (n - 1)) + (1 - k) * ranges
         return variance

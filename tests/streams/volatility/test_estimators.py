@@ -192,11 +192,11 @@ def test_ewma_is_the_weighted_mean_of_all_squares_on_every_prefix(
 
 
 def holds_ewma_on_every_prefix(
-    bars: BarColumns, clock: MarketClock, unit: float
+    bars: BarColumns, clock: MarketClock, unit: float, days: float = 30
 ) -> None:
     """`unit` is the market time of every return, in days or sessions."""
-    memory = 15.0 if clock is CRYPTO else 15.0 * 252 / 365
-    value, _ = in_batches(ESTIMATORS["ewma"](30 * DAY, clock), bars, cut(1, 90))
+    memory = days / 2 * (1 if clock is CRYPTO else 252 / 365)
+    value, _ = in_batches(ESTIMATORS["ewma"](days * DAY, clock), bars, cut(1, 90))
     squares = np.array(oracles.Slow(bars).r[1:]) ** 2 / unit
     for last in range(1, len(bars)):
         age = np.arange(last - 1, -1, -1) * unit
@@ -208,6 +208,40 @@ def holds_ewma_on_every_prefix(
 
 def test_ewma_is_so_on_every_prefix_of_bitcoin(btc: BarColumns) -> None:
     holds_ewma_on_every_prefix(btc, CRYPTO, 1 / 24)
+
+
+def test_ewma_is_so_when_it_has_forgotten_its_beginning(btc: BarColumns) -> None:
+    # A memory of an eighth of a day: an era is 32 days, and there are three.
+    holds_ewma_on_every_prefix(btc, CRYPTO, 1 / 24, days=0.25)
+
+
+def test_ewma_of_an_hour_starts_over_after_a_month_of_silence() -> None:
+    at = np.array([0, 1, 2, 720, 721, 722]) * HOUR_NS
+    close = np.array([100.0, 150, 100, 100, 101, 100])
+    value, _ = ESTIMATORS["ewma"](3600.0, CRYPTO).update(
+        BarColumns.of_closes(at, close)
+    )
+    # Two returns of four memories' weight; e⁻⁴ is left of the hour that stood still.
+    expected = np.log(1.01) * np.sqrt(365 * 24 * -np.expm1(-4))
+    assert value[2] > 30 * expected
+    assert value[3] == 0
+    assert value[5] == pytest.approx(expected, rel=1e-9)
+
+
+def test_ewma_of_a_stock_keeps_a_move_made_while_its_market_was_shut() -> None:
+    opened = ns("2024-08-01T09:30-04:00")
+    shut = opened + np.array([-120, -60, -30]) * MINUTE_NS
+    at = np.concatenate((shut, opened + np.arange(1, 4) * MINUTE_NS))
+    early = BarColumns.of_closes(at, [100.0, 104.0, 103.0, 103.0, 103.0, 103.0])
+    both = np.log(1.04) ** 2 + np.log(103 / 104) ** 2
+    late = BarColumns.of_closes(
+        at[[0, 3, 4, 5]],
+        [100.0, 100 * np.exp(np.sqrt(both)), *2 * [100 * np.exp(np.sqrt(both))]],
+    )
+    value, _ = ESTIMATORS["ewma"](7 * DAY, NYSE).update(early)
+    expected, _ = ESTIMATORS["ewma"](7 * DAY, NYSE).update(late)
+    assert np.isnan(value[:3]).all()
+    assert value[3:] == pytest.approx(expected[1:], rel=1e-9)
 
 
 def test_ewma_is_so_on_every_prefix_of_nvidia(nvda: BarColumns) -> None:
