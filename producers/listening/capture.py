@@ -5,14 +5,20 @@ connection or a frame. Whatever may go wrong in parsing stands there unparsed.
 """
 
 import base64
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO, Final, Self
 
 import msgspec
+import structlog
 
 from producers.listening.conversation import Frame
+
+log = structlog.get_logger(__name__)
+
+_CUT = "Input data was truncated"
 
 
 class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -48,7 +54,9 @@ class Capture:
     def __enter__(self) -> Self:
         if self._path is not None:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("ab")
+            self._file = self._path.open("ab+")
+            if self._unfinished():
+                self._file.write(b"\n")
         return self
 
     def __exit__(
@@ -74,6 +82,13 @@ class Capture:
         else:
             self._write(Entry(feed, at, frame))
 
+    def _unfinished(self) -> bool:
+        """Say whether a crash left a line without an end; nothing may join on to it."""
+        if self._file is None or self._file.seek(0, os.SEEK_END) == 0:
+            return False
+        self._file.seek(-1, os.SEEK_END)
+        return self._file.read() != b"\n"
+
     def _write(self, entry: Entry) -> None:
         if self._file is not None:
             self._file.write(self._encode(entry) + b"\n")
@@ -84,15 +99,21 @@ NO_CAPTURE: Final = Capture(None)
 
 
 def entries(path: Path) -> Iterator[Entry]:
-    """Yield a capture's entries.
+    """Yield a capture's entries, less those that a crash cut short.
 
     Raises:
-        ValueError: a line is none; it is named.
+        ValueError: there is no such file, or a line is no entry; it is named.
     """
     decoder = msgspec.json.Decoder(Entry)
-    with path.open("rb") as file:
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise ValueError(f"{path}: no capture: {error.strerror}") from error
+    with file:
         for number, line in enumerate(file, start=1):
             try:
-                yield decoder.decode(line)
+                yield decoder.decode(line.removesuffix(b"\n"))
             except msgspec.DecodeError as error:
-                raise ValueError(f"{path}:{number}: no capture: {error}") from error
+                if str(error) != _CUT:
+                    raise ValueError(f"{path}:{number}: no capture: {error}") from error
+                log.warning("an entry was cut short", file=str(path), line=number)
