@@ -122,7 +122,6 @@ class _Course:
         self._silences = _silences(judged, memory.silence)
         self._next_silence = next(self._silences, None)
         self._silent_since = memory.silence
-        self._known = memory.known or bool(np.isfinite(judged.watched).any())
         self._incident = memory.incident
         self._not_before = memory.not_before
         self._home = memory.home
@@ -174,7 +173,7 @@ class _Course:
             beyond=self._beyond.last(),
             back=self._back.last(),
             silence=self._silent_since,
-            known=self._known,
+            known=self._judged.known,
             home=self._home,
             incident=self._incident,
             not_before=self._not_before,

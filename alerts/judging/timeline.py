@@ -182,6 +182,7 @@ class Timeline:
             unknown=unknown,
             resting=resting,
             watched=np.where(unknown, np.nan, watched),
+            known=bool(had_value[-1] | has_value[-1]),
         )
 
     def _hours(self, rule: Rule, clock: MarketClock) -> Instants:
@@ -204,6 +205,7 @@ class Judged:
         unknown: whether nothing can be said.
         resting: whether the rule is outside its hours.
         watched: what it watches; NaN where there is no value to go by.
+        known: whether that ever had a value, now or before.
     """
 
     start: Instants
@@ -213,6 +215,7 @@ class Judged:
     unknown: Flags
     resting: Flags
     watched: NDArray[np.float64]
+    known: bool
 
     def value_at(self, instant: int) -> float | None:
         """Return what is watched at an instant; None where there is no value."""

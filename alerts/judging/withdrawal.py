@@ -14,14 +14,14 @@ from aiokafka import AIOKafkaProducer
 from alerts.fields import TEST_RULE
 from alerts.judging.incidents import incident_id
 from alerts.judging.rule import Rule, Subject
+from alerts.telling.language import WITHDRAWN
 from streams import wire
 from streams.agents.partitions import PartitionReader
 from streams.events import Alert, AlertState
 from streams.settings import Kafka
 from streams.topics import ALERTS
 
-REMOVED = "the rule was removed"
-CHANGED = "the rule was changed to watch something else"
+REMOVED, CHANGED = WITHDRAWN
 
 _alert = wire.Codec(Alert)
 

@@ -23,13 +23,13 @@ def condition(rule: Rule, *, resolved: bool = False) -> str:
     'spread below -1 points for 15 min'
     """
     where = _where_it_is_back(rule) if resolved else _where_it_fires(rule)
-    return f"{subject(rule)} {where} for {length(rule.hold)}"
+    return f"{subject(rule)} {where}{_lasting(rule)}"
 
 
 def crossing(rule: Rule, value: float) -> str:
     """Return in words which way a rule that waits for a crossing was crossed."""
     side = "above" if value > rule.margin else "below"
-    return f"{subject(rule)} crossed to {side} {_level(rule)} for {length(rule.hold)}"
+    return f"{subject(rule)} crossed to {side} {_level(rule)}{_lasting(rule)}"
 
 
 def subject(rule: Rule) -> str:
@@ -58,7 +58,9 @@ def amount(rule: Rule, level: float) -> str:
         return f"{level:g}σ"
     if rule.watch in _PLAIN:
         return f"{level:g}{_PLAIN[rule.watch]}"
-    return f"{level * 100:g}{' points' if rule.watch == 'spread' else '%'}"
+    if rule.watch != "spread":
+        return f"{level * 100:g}%"
+    return f"{level * 100:g} {'point' if level == 0.01 else 'points'}"
 
 
 def _where_it_fires(rule: Rule) -> str:
@@ -70,12 +72,16 @@ def _where_it_fires(rule: Rule) -> str:
 
 def _where_it_is_back(rule: Rule) -> str:
     if rule.when == "crosses":
-        return f"more than {amount(rule, rule.hysteresis)} from {_level(rule)}"
+        return f"on either side by more than {amount(rule, rule.hysteresis)}"
     if rule.when == "outside":
         return f"within ±{amount(rule, rule.margin - rule.hysteresis)}"
     if rule.when == "above":
         return f"below {amount(rule, rule.margin - rule.hysteresis)}"
     return f"above {amount(rule, rule.margin + rule.hysteresis)}"
+
+
+def _lasting(rule: Rule) -> str:
+    return f" for {length(rule.hold)}" if rule.hold else ""
 
 
 def _level(rule: Rule) -> str:

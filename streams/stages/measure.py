@@ -122,11 +122,8 @@ class Measure:
         if REALISED in estimates:
             move, expected = series.day.update(bars, estimates[REALISED])
             usable = np.isfinite(move) & np.isfinite(expected) & told
-            for of, shown_as, value in (
-                (MOVE, MOVE, move),
-                (AT_CLOSE, REALISED, expected),
-            ):
-                name = _name(record, shown_as)
+            for of, value in ((MOVE, move), (AT_CLOSE, expected)):
+                name = _name(record, of)
                 said = Said(name, start, record.end, bars.at[usable], value[usable])
                 out += said.legs(self._legs.get((record.symbol, of), ()))
         return out

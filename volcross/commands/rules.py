@@ -44,6 +44,14 @@ def explain(
     typer.echo(f"  now: {standing(rule, asyncio.run(_last(settings.kafka, rule)))}")
 
 
+@app.command("ready-made")
+def ready_made() -> None:
+    """Print rules to begin with, as they would stand in volcross.toml."""
+    from alerts.judging.ready_made import RULES
+
+    typer.echo(RULES, nl=False)
+
+
 def words(rule: "Rule", settings: "AlertSettings") -> list[str]:
     """Return what a rule does, a line each."""
     from alerts.judging.wording import condition

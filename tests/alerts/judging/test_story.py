@@ -17,7 +17,7 @@ from streams.agents.stage import Out
 from streams.events import Alert, LegName, Origin, SpreadReadings
 from streams.volatility.market_time import market_clock
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "alerts.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "alerts.md"
 MARKS = {"firing": "▲", "resolved": "▼"}
 
 
