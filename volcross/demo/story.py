@@ -5,7 +5,6 @@ count is of records read back from the topics.
 """
 
 import asyncio
-import csv
 import json
 import shutil
 import sys
@@ -14,11 +13,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import structlog
 
-from alerts.telling.wording import moment
 from producers.recorded import story
 from streams.topics import (
     ALERTS,
@@ -32,6 +29,8 @@ from streams.topics import (
 )
 from volcross.config import Settings, load
 from volcross.demo import show
+from volcross.demo.config import write_config
+from volcross.demo.outcome import result, write_series
 from volcross.demo.receivers import Receivers
 from volcross.demo.show import CHANNELS, PAIR, Stage
 from volcross.logs import configure
@@ -50,77 +49,6 @@ log = structlog.get_logger(__name__)
 PATIENCE_SECONDS = 60.0
 """What starting and settling may take beside the story itself."""
 
-_CONFIG = """\
-# Written by `volcross demo`, for the processes it runs.
-data_dir = {data_dir}
-
-[symbols.NVDA]
-clock = "us-equity"
-implied = "iv30"
-grid = "1d"
-
-[symbols.BTC]
-clock = "crypto"
-implied = "dvol"
-grid = {grid}
-
-[realised]
-estimators = ["close-to-close", "ewma"]
-windows = ["7d", "30d"]
-
-[[pairs]]
-left = "NVDA"
-right = "BTC"
-chains = []
-
-[[announcements]]
-symbol = "GOOGL"
-at = 2024-07-23T16:00:00-04:00
-
-[[announcements]]
-symbol = "MSFT"
-at = 2024-07-30T16:00:00-04:00
-
-[[announcements]]
-symbol = "AMD"
-at = 2024-07-30T16:00:00-04:00
-
-[[announcements]]
-symbol = "META"
-at = 2024-07-31T16:00:00-04:00
-
-[[announcements]]
-symbol = "NVDA"
-at = 2024-08-28T16:00:00-04:00
-
-[sources.story]
-kind = "story"
-seconds = {seconds}
-{data}
-
-[[rules]]
-name = "nvda-above-btc"
-pair = "NVDA/BTC"
-hysteresis = 0.01
-for = "15m"
-
-[channels.slack]
-
-[channels.email]
-host = "127.0.0.1"
-port = {smtp_port}
-security = "none"
-from = "volcross@localhost"
-to = ["desk@localhost"]
-
-[metrics]
-produce = 0
-stream = 0
-alert = 0
-
-[page]
-port = {page_port}
-"""
 MOST_STARTS = 4
 """A process that needs more is not going to make it."""
 
@@ -160,7 +88,7 @@ def demo(options: Options) -> None:
         run(_perform(options, board, stage))
     if stage.scene.phase != "done":
         raise SystemExit(130)
-    _write_series(board, options.out / "spreads.csv")
+    write_series(board, options.out / "spreads.csv")
     if options.as_json:
         sys.stdout.write(json.dumps(result(board)) + "\n")
     else:
@@ -169,41 +97,19 @@ def demo(options: Options) -> None:
         show.draw(stage, options.picture)
 
 
-def result(board: Board) -> dict[str, Any]:
-    """Return what happened, as ``--json`` prints it; vols are fractions."""
-    return {
-        "alerts": [
-            {
-                "id": alert.id,
-                "rule": alert.rule,
-                "state": alert.state.value,
-                "event_time": moment(alert.event_time).isoformat(),
-                "left": alert.left.value,
-                "right": alert.right.value,
-                "spread": alert.spread,
-            }
-            for alert in board.alerts
-        ],
-        "deliveries": {
-            channel: {
-                outcome: board.outcomes(channel)[outcome]
-                for outcome in ("delivered", "failed")
-            }
-            for channel in CHANNELS
-        },
-        "ticks": board.ticks,
-        "readings": board.reading_rows,
-        "rejected": sum(board.rejected.values()),
-    }
-
-
 async def _perform(options: Options, board: Board, stage: Stage) -> None:
     receivers = Receivers(options.out)
     supervisor = Supervisor()
     with tempfile.TemporaryDirectory(prefix="volcross-demo-") as folder, stage.live:
         try:
             await receivers.start()
-            settings, config = _configure(options, Path(folder), receivers)
+            config = write_config(
+                Path(folder),
+                data=options.data,
+                seconds=options.seconds,
+                smtp_port=receivers.smtp_port,
+                page_port=0 if options.as_json else free_port(),
+            )
             broker = EmbeddedBroker(Path(folder) / "broker")
             stage.say("starting the broker")
             await start_broker(supervisor, broker)
@@ -232,26 +138,6 @@ async def _perform(options: Options, board: Board, stage: Stage) -> None:
         finally:
             await supervisor.stop()
             await receivers.stop()
-
-
-def _configure(
-    options: Options, folder: Path, receivers: Receivers
-) -> tuple[Settings, Path]:
-    config = folder / "volcross.toml"
-    data = "" if options.data is None else f"data = {_quoted(options.data.absolute())}"
-    config.write_text(
-        _CONFIG.format(
-            data_dir=_quoted(folder / "data"),
-            grid='"1d"' if options.data is None else '"1h"',
-            seconds=options.seconds,
-            data=data,
-            smtp_port=receivers.smtp_port,
-            page_port=0 if options.as_json else free_port(),
-        ),
-        encoding="utf-8",
-    )
-    secrets = {"VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL": receivers.slack_url}
-    return load(config, secrets), config
 
 
 async def _watch(
@@ -328,26 +214,9 @@ async def _missing(board: Board, observer: Observer) -> str | None:
     return "records not yet read" if await observer.behind() else None
 
 
-def _write_series(board: Board, file: Path) -> None:
-    """Keep what was shown: every reading of the implied spread, as fractions."""
-    line = board.spreads[PAIR, "implied"]
-    with file.open("w", encoding="utf-8", newline="") as out:
-        rows = csv.writer(out, lineterminator="\n")
-        rows.writerow(["at", line.left.symbol, line.right.symbol, "spread"])
-        for at, left, right in zip(
-            line.at, line.left_value, line.right_value, strict=True
-        ):
-            rows.writerow([moment(at).isoformat(), left, right, left - right])
-
-
 def _clear(out: Path) -> None:
     """Make the folders of this run, and remove what the last one left in them."""
     for name in ("slack", "mail", "logs"):
         if (out / name).is_dir():
             shutil.rmtree(out / name)
         (out / name).mkdir(parents=True)
-
-
-def _quoted(path: Path) -> str:
-    # A JSON string is a TOML string.
-    return json.dumps(str(path))
