@@ -160,7 +160,12 @@ def compose(
     if picture:
         _, shown = cast("list[MIMEPart]", mail.get_payload())
         shown.add_related(
-            picture, "image", "png", cid=f"<{cid}>", filename="volatility.png"
+            picture,
+            "image",
+            "png",
+            cid=f"<{cid}>",
+            disposition="inline",
+            filename="volatility.png",
         )
     for depth, part in enumerate(p for p in mail.walk() if p.is_multipart()):
         part.set_boundary(f"=_{depth}_{alert.id}_{alert.state}")

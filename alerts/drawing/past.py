@@ -65,7 +65,7 @@ class Past:
 
     Args:
         kafka: where.
-        reader: a reader of its own, for it may be at it for a second or two.
+        reader: reads it; a long stretch takes it a second or two.
     """
 
     def __init__(self, kafka: Kafka, reader: PartitionReader) -> None:

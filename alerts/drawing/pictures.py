@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from contextlib import AsyncExitStack
 from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
@@ -40,14 +41,17 @@ class Pictures:
     """
 
     def __init__(self, kafka: Kafka) -> None:
-        self._reader = PartitionReader(kafka)
-        self._past = Past(kafka, self._reader)
-        self._drawable = drawable()
+        self._kafka = kafka
+        self._open = AsyncExitStack()
+        self._past: Past | None = None
         self._drawn: OrderedDict[Key, asyncio.Task[bytes | None]] = OrderedDict()
 
     async def __aenter__(self) -> Self:
-        if self._drawable:
-            await self._reader.__aenter__()
+        if drawable():
+            # Its own: it may be at it for a second or two, and others wait for theirs.
+            reader = PartitionReader(self._kafka)
+            await self._open.enter_async_context(reader)
+            self._past = Past(self._kafka, reader)
         else:
             _log.info("no_pictures", reason="volcross[pictures] is not installed")
         return self
@@ -61,16 +65,16 @@ class Pictures:
         for task in self._drawn.values():
             task.cancel()
         await asyncio.gather(*self._drawn.values(), return_exceptions=True)
-        if self._drawable:
-            await self._reader.__aexit__(kind, error, trace)
+        await self._open.__aexit__(kind, error, trace)
 
     def of(self, alert: Alert) -> Picture:
         """Return what draws, or remembers, the picture of an alert."""
-        if not self._drawable or alert.rule == TEST_RULE or alert.state in SILENT:
+        past = self._past
+        if past is None or alert.rule == TEST_RULE or alert.state in SILENT:
             return no_picture
 
         async def picture() -> bytes | None:
-            task = self._task(alert)
+            task = self._task(alert, past)
             try:
                 # Shielded: another channel may be waiting for the same one.
                 async with asyncio.timeout(PATIENCE_SECONDS):
@@ -81,23 +85,24 @@ class Pictures:
 
         return picture
 
-    def _task(self, alert: Alert) -> asyncio.Task[bytes | None]:
+    def _task(self, alert: Alert, past: Past) -> asyncio.Task[bytes | None]:
         key = (alert.id, alert.state)
         if key not in self._drawn:
-            self._drawn[key] = asyncio.ensure_future(self._draw(alert))
+            self._drawn[key] = asyncio.ensure_future(_drawn(alert, past))
             while len(self._drawn) > _KEPT:
                 self._drawn.popitem(last=False)[1].cancel()
         return self._drawn[key]
 
-    async def _draw(self, alert: Alert) -> bytes | None:
-        try:
-            lines = await self._past.behind(alert)
-            if len(lines.at) < LEAST_ROWS:
-                _log.warning("no_picture", alert=alert.id, reason="too few readings")
-                return None
-            return await asyncio.to_thread(draw, alert, lines)
-        except Exception as error:  # noqa: BLE001 - the words are worth more
-            _log.warning(
-                "no_picture", alert=alert.id, reason=f"{type(error).__name__}: {error}"
-            )
+
+async def _drawn(alert: Alert, past: Past) -> bytes | None:
+    try:
+        lines = await past.behind(alert)
+        if len(lines.at) < LEAST_ROWS:
+            _log.warning("no_picture", alert=alert.id, reason="too few readings")
             return None
+        return await asyncio.to_thread(draw, alert, lines)
+    except Exception as error:  # noqa: BLE001 - the words are worth more
+        _log.warning(
+            "no_picture", alert=alert.id, reason=f"{type(error).__name__}: {error}"
+        )
+        return None

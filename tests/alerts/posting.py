@@ -1,7 +1,8 @@
 """Alerts on a broker, and an outbox to carry them away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -13,7 +14,7 @@ from alerts.channels.slack import SlackChannel
 from alerts.settings import Links, Retry
 from alerts.telling.delivery import Channel
 from alerts.telling.ledger import Post
-from alerts.telling.outbox import Outbox
+from alerts.telling.outbox import Manner, Outbox
 from streams import wire
 from streams.agents.partitions import PartitionReader
 from streams.events import Alert, Delivery, Silence
@@ -33,17 +34,21 @@ def slack(url: str) -> Channel:
 
 
 @asynccontextmanager
-async def posting(kafka: Kafka, retry: Retry = QUICK) -> AsyncIterator[Post]:
+async def posting(
+    kafka: Kafka, retry: Retry = QUICK, clock: Callable[[], int] = time.time_ns
+) -> AsyncIterator[Post]:
     producer = AIOKafkaProducer(**client(kafka), acks="all")
     async with producer, PartitionReader(kafka) as reader:
-        yield Post(kafka, retry, Links(), producer, reader)
+        yield Post(kafka, retry, Links(), producer, reader, clock)
 
 
 @asynccontextmanager
-async def carrying(post: Post, *channels: Channel) -> AsyncIterator[None]:
+async def carrying(
+    post: Post, *channels: Channel, manner: Manner | None = None
+) -> AsyncIterator[None]:
     """Run an outbox a channel, and stop them as a shutdown does."""
     tasks = [
-        asyncio.ensure_future(Outbox(channel, post, "test").run())
+        asyncio.ensure_future(Outbox(channel, post, "test", manner).run())
         for channel in channels
     ]
     try:
@@ -68,6 +73,15 @@ async def hush(post: Post, silence: Silence) -> None:
         post.kafka.topic_prefix + SILENCES.name,
         key=silence.id.encode(),
         value=wire.encode(silence),
+    )
+
+
+async def note(post: Post, delivery: Delivery) -> None:
+    """Write to the record of deliveries, as a command may."""
+    await post.producer.send_and_wait(
+        post.kafka.topic_prefix + DELIVERIES.name,
+        key=delivery.channel.encode(),
+        value=wire.encode(delivery),
     )
 
 

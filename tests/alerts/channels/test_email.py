@@ -239,3 +239,33 @@ async def test_a_server_without_starttls_gets_no_password() -> None:
         error = await refused(mailbox.port, **login)
     assert "STARTTLS" in error.reason
     assert mailbox.mails == []
+
+
+PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256))
+
+
+async def test_the_picture_travels_in_the_mail_and_is_shown_in_its_place() -> None:
+    async with serving(Mailbox()) as mailbox:
+        for _ in range(2):
+            await channel(mailbox.port).send(letter(FIRING, PNG))
+    (_, first), (_, again) = mailbox.mails
+    mail = read(first)
+    text, related = mail.iter_parts()
+    assert text.get_content_type() == "text/plain"
+    assert related.get_content_type() == "multipart/related"
+    html, picture = related.iter_parts()
+    assert picture.get_content() == PNG
+    assert picture["Content-ID"] == f"<lines.{FIRING.id}.firing@example.com>"
+    assert picture.get_content_disposition() == "inline"
+    assert f'src="cid:{picture["Content-ID"][1:-1]}"' in html.get_content()
+    assert first == again
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_without_a_picture_it_is_the_mail_it_was(wanted: bool) -> None:
+    drawn = None if wanted else PNG
+    async with serving(Mailbox()) as mailbox:
+        await channel(mailbox.port, picture=wanted).send(letter(FIRING, drawn))
+    ((_, raw),) = mailbox.mails
+    kinds = [part.get_content_type() for part in read(raw).walk()]
+    assert kinds == ["multipart/alternative", "text/plain", "text/html"]
