@@ -18,7 +18,7 @@ from streams.stages.chains import chain_of
 from streams.stages.pairs import Leg, Source, legs_of
 from streams.stages.said import Said
 from streams.stages.screening import Reason
-from streams.volatility.implied.measure import ChainReadings, measure_chain
+from streams.volatility.implied.measure import ChainReadings, Terms, measure_chain
 
 
 class Imply:
@@ -26,6 +26,8 @@ class Imply:
 
     def __init__(self, settings: StreamSettings) -> None:
         self._settings = settings
+        rate = settings.chains.rate
+        self._terms = Terms(rate=lambda _: rate)
         self._ahead = nanoseconds(settings.screen.max_ahead)
         self._covered: dict[str, Coverage] = {}
         self._legs: dict[tuple[str, str], list[Leg]] = {}
@@ -46,7 +48,7 @@ class Imply:
         if known is not None and end <= known:
             return [_refused(record, Reason.DUPLICATE, f"known up to {known}")]
         try:
-            read = measure_chain(chain_of(record), now)
+            read = measure_chain(chain_of(record), now, terms=self._terms)
         except (ValueError, OverflowError) as error:
             return [_refused(record, Reason.UNPARSEABLE, str(error))]
         covered.take(start, end)

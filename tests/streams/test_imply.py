@@ -32,32 +32,36 @@ from tests.streams.market import BEGIN, HOUR, MINUTE, settings
 
 DAY = 24 * HOUR
 NOW = BEGIN + DAY
+RATE = 0.03
 
 
 def configured() -> StreamSettings:
     pair = {"left": "NVDA", "right": "BTC", "realised": [], "chains": ["vix/30d"]}
-    return settings(Kafka(), pairs=[pair])
+    return settings(Kafka(), pairs=[pair], chains={"rate": RATE})
 
 
-def chain(symbol: str, vol: float, at: int = BEGIN) -> ChainSnapshot:
+def chain(
+    symbol: str, vol: float, at: int = BEGIN, rate: float = RATE
+) -> ChainSnapshot:
     """Return an arbitrage-free chain of one vol, in dollars, without a spread."""
-    spot = 100.0
+    forward = 100.0
     rows: list[tuple[int, float, Right, float]] = []
     for days in (5, 12, 26, 40, 75, 110):
         deviation = vol * math.sqrt(days / 365)
+        paid = math.exp(-rate * days / 365)
         for strike in np.arange(40.0, 220.0, 1.0).tolist():
-            d1 = math.log(spot / strike) / deviation + deviation / 2
-            call = spot * ndtr(d1) - strike * ndtr(d1 - deviation)
+            d1 = math.log(forward / strike) / deviation + deviation / 2
+            call = paid * (forward * ndtr(d1) - strike * ndtr(d1 - deviation))
             rows += [
                 (at + days * DAY, strike, Right.CALL, call),
-                (at + days * DAY, strike, Right.PUT, call - spot + strike),
+                (at + days * DAY, strike, Right.PUT, call - paid * (forward - strike)),
             ]
     price = [float(row[3]) if row[3] > 1e-6 else None for row in rows]
     return ChainSnapshot(
         symbol=symbol,
         source="test",
         at=at,
-        spot=spot,
+        spot=forward,
         expiry=[row[0] for row in rows],
         strike=[row[1] for row in rows],
         right=[row[2] for row in rows],
@@ -83,6 +87,15 @@ def test_a_chain_of_one_vol_is_read_as_that_vol_at_every_tenor() -> None:
         assert read[f"atm/{days}d"] == pytest.approx(0.5, abs=1e-4)
         assert read[f"vix/{days}d"] == pytest.approx(0.5, abs=2e-3)
         assert read[f"skew25/{days}d"] == pytest.approx(0.0, abs=2e-3)
+
+
+@pytest.mark.parametrize(("rate", "points"), [(0.02, 0.04), (0.04, -0.04)])
+def test_a_point_of_interest_wrong_is_a_25th_of_a_vol_point(
+    rate: float, points: float
+) -> None:
+    outcomes = Imply(configured()).apply(chain("NVDA", 0.5, rate=rate), 0, NOW)
+    read = readings([o.event for o in outcomes if isinstance(o, Out)])
+    assert 100 * (read["atm/30d"] - 0.5) == pytest.approx(points, abs=0.01)
 
 
 def test_the_gap_between_published_and_own_spread_is_a_reading() -> None:
