@@ -37,11 +37,11 @@ def test_every_panel_shows_something_or_rightly_nothing(stack: Stack) -> None:
     def empty() -> set[tuple[str, str, str]]:
         now = time.time()
         return {
-            (panel.page, panel.title, expression)
-            for panel in panels(stack.get)
+            (page, panel.title, expression)
+            for page, panel in panels(stack.get)
             for expression in panel.expressions
-            if not shows_something(stack.get, expression, now - 60, now)
-            and not panel.may_be_empty
+            if not panel.may_be_empty
+            and not shows_something(stack.get, expression, now - 60, now)
         }
 
     stack.until(lambda: not empty(), 60, f"panels are filled, not {empty()}")
