@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 
 import structlog
 
+from producers.chain_preference import ChainPreference
 from producers.source import SECOND, Heard, Said, Series, Source
+from streams.events import ChainSnapshot, FeedState
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +129,7 @@ class Failover:
 
     All of them are listened to all the time, so that the next can take over
     from the very instant at which the one before fell silent. Each record says
-    who spoke. Chains and what was unusable pass whoever says them.
+    who spoke. What was unusable, and how feeds stand, passes whoever says it.
 
     Args:
         sources: the best first.
@@ -144,11 +146,12 @@ class Failover:
         settle: float,
         now: Callable[[], int] = time.time_ns,
     ) -> None:
-        self._sources = sources
+        self.sources = sources
         self._patience = round(patience * SECOND)
         self._settle = round(settle * SECOND)
         self._now = now
         self._choices: dict[tuple[str, str | None], Preference] = {}
+        self._chains = ChainPreference()
 
     async def __aiter__(self) -> AsyncIterator[Said]:
         """Listen to all, until all have ended."""
@@ -160,7 +163,7 @@ class Failover:
 
         tasks = [
             asyncio.create_task(pump(rank, source))
-            for rank, source in enumerate(self._sources)
+            for rank, source in enumerate(self.sources)
         ]
         try:
             while not (all(task.done() for task in tasks) and queue.empty()):
@@ -178,13 +181,16 @@ class Failover:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     def _chosen(self, rank: int, said: Said) -> Iterator[Said]:
+        if isinstance(said, FeedState):
+            self._chains.note(rank, said)
         if not isinstance(said, Heard):
-            yield said
+            if not isinstance(said, ChainSnapshot) or self._chains.passes(rank, said):
+                yield said
             return
         choice = self._choices.get(said.series.meaning)
         if choice is None:
             choice = self._choices[said.series.meaning] = Preference(
-                _name(said.series), len(self._sources), self._patience, self._settle
+                _name(said.series), len(self.sources), self._patience, self._settle
             )
         yield from choice.hear(rank, said, self._now())
 

@@ -44,6 +44,10 @@ class Sending(Table):
         """Return what it speaks of, as far as that is known beforehand."""
         return frozenset()
 
+    def gives_chains(self) -> frozenset[str]:
+        """Return whose option chains it gives."""
+        return frozenset()
+
 
 class ReplaySource(Sending):
     """A recorded stretch of market, from CSV or Parquet files."""
@@ -140,6 +144,10 @@ class DeribitSource(LiveSource):
         vols = frozenset((currency, "dvol") for currency in self.currencies)
         return vols | _prices(self.currencies if self.prices else ())
 
+    def gives_chains(self) -> frozenset[str]:
+        """Return whose option chains it gives."""
+        return frozenset(self.currencies if self.chains else ())
+
 
 class CboeSource(LiveSource):
     """Delayed quotes of US underlyings: iv30, price, option chain."""
@@ -148,13 +156,20 @@ class CboeSource(LiveSource):
     symbols: Annotated[tuple[Ticker, ...], Field(min_length=1)] = ("NVDA",)
     every: Annotated[Duration, Field(ge=timedelta(seconds=15))] = timedelta(minutes=1)
     """While the market is open; outside hours it is asked every 15 minutes."""
+    prices: bool = True
+    """False where another source gives them, without the delay."""
     chains: bool = True
     silence: Duration = timedelta(minutes=20)
     url: str = "https://cdn.cboe.com/api/global/delayed_quotes/options"
 
     def gives(self) -> frozenset[Meaning]:
         """Return what it speaks of."""
-        return _prices(self.symbols) | {(symbol, "iv30") for symbol in self.symbols}
+        vols = frozenset((symbol, "iv30") for symbol in self.symbols)
+        return vols | _prices(self.symbols if self.prices else ())
+
+    def gives_chains(self) -> frozenset[str]:
+        """Return whose option chains it gives."""
+        return frozenset(self.symbols if self.chains else ())
 
 
 class TradesSource(LiveSource):
@@ -208,6 +223,10 @@ class AlpacaSource(LiveSource):
         """Return what it speaks of."""
         return _prices(self.symbols)
 
+    def gives_chains(self) -> frozenset[str]:
+        """Return whose option chains it gives."""
+        return frozenset(self.symbols if self.chains else ())
+
     def credentials(self) -> tuple[str, str]:
         """Return the key and its secret.
 
@@ -237,6 +256,10 @@ class MassiveSource(LiveSource):
     def gives(self) -> frozenset[Meaning]:
         """Return what it speaks of."""
         return _prices(self.symbols)
+
+    def gives_chains(self) -> frozenset[str]:
+        """Return whose option chains it gives."""
+        return frozenset(self.symbols if self.chains else ())
 
     def credential(self) -> str:
         """Return the key.
@@ -309,6 +332,10 @@ class FailoverSource(Sending):
     def gives(self) -> frozenset[Meaning]:
         """Return what it speaks of."""
         return frozenset().union(*(venue.gives() for venue in self.prefer))
+
+    def gives_chains(self) -> frozenset[str]:
+        """Return whose option chains it gives."""
+        return frozenset().union(*(venue.gives_chains() for venue in self.prefer))
 
 
 SourceSettings = Annotated[

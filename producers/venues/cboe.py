@@ -83,14 +83,19 @@ class Quotes:
 
     Args:
         symbol: ``NVDA``.
+        prices: whether to pass the price on.
         chains: whether to pass the chain on.
     """
 
-    def __init__(self, symbol: str, *, chains: bool = True) -> None:
+    def __init__(
+        self, symbol: str, *, prices: bool = True, chains: bool = True
+    ) -> None:
         self._symbol = symbol
+        self._prices = prices
         self._chains = chains
         self._price = Series(symbol, NAME, delay_seconds=DELAY_SECONDS)
         self._iv30 = Series(symbol, NAME, "iv30", 30, delay_seconds=DELAY_SECONDS)
+        self._given = [self._price, self._iv30] if prices else [self._iv30]
         self._seen: tuple[int | None, str] | None = None
 
     def open(self) -> Iterable[str]:
@@ -104,16 +109,17 @@ class Quotes:
         # The stamp alone may move while nothing else does.
         stamp = (data.seqno, "" if data.seqno is not None else answer.timestamp)
         if stamp == self._seen:
-            return [Alive(self._price), Alive(self._iv30)]
+            return [Alive(series) for series in self._given]
         meanings: list[Meaning] = []
-        if data.current_price:
+        if data.current_price and self._prices:
             price = positive(data.current_price, "current_price")
             meanings.append(Tick(self._price, received, price))
         if data.iv30:
             iv30 = positive(data.iv30, "iv30") / 100
             meanings.append(Tick(self._iv30, received, iv30))
         if not meanings:
-            raise Odd(Reason.MISSING_FIELD, "no price and no iv30", self._symbol)
+            wanted = "no price and no iv30" if self._prices else "no iv30"
+            raise Odd(Reason.MISSING_FIELD, wanted, self._symbol)
         if self._chains and data.options and data.current_price:
             meanings += self._chain(data, data.current_price, received)
         self._seen = stamp
@@ -150,7 +156,7 @@ def lines(settings: CboeSource) -> list[Line]:
         PollingLine(
             f"{NAME}/{symbol}",
             chain_url(symbol, settings.url),
-            partial(Quotes, symbol, chains=settings.chains),
+            partial(Quotes, symbol, prices=settings.prices, chains=settings.chains),
             market,
             cadence=partial(cadence, market, every),
             fetcher=fetcher,

@@ -1,15 +1,25 @@
 import asyncio
 from collections.abc import Sequence
+from itertools import groupby
 
 import numpy as np
 import pytest
+from aiohttp import web
 
-from producers.failover import Preference
+from producers.chain_preference import ChainPreference
+from producers.failover import Failover, Preference
+from producers.listening.backoff import Backoff
+from producers.listening.bucket import TokenBucket
+from producers.listening.live import Live
+from producers.listening.polling import PollingLine
 from producers.settings import FailoverSource
 from producers.source import SECOND, Heard, Said, Series
 from producers.sources import open_source
-from tests.producers.loopback import Call, exchange, said_by
+from streams.events import ChainSnapshot, FeedState
+from tests.producers.loopback import Call, exchange, said_by, site
+from tests.producers.venues.test_cboe import answer
 from tests.producers.venues.test_exchanges import trade
+from tests.producers.venues.test_keyed_chains import TRADE, alpaca_page
 
 BEST, NEXT, LAST = (Series("BTC", name) for name in ("best", "next", "last"))
 
@@ -103,6 +113,83 @@ def test_a_hole_in_the_next_ones_own_word_stays_a_hole() -> None:
     hear(choice, 0, says(BEST, [1], until=2, since=1), 2)
     hear(choice, 1, says(NEXT, [7], until=12, since=7), 12)
     assert look(choice, 13)[0].since == 7 * SECOND
+
+
+def chain(source: str, symbol: str = "NVDA") -> ChainSnapshot:
+    return ChainSnapshot(
+        symbol=symbol,
+        source=source,
+        at=1,
+        spot=124.5,
+        expiry=[],
+        strike=[],
+        right=[],
+        bid=[],
+        ask=[],
+        iv=[],
+    )
+
+
+def stands(feed: str, *, up: bool) -> FeedState:
+    return FeedState(feed=feed, up=up, at=1, since=1)
+
+
+def test_chains_of_the_best_venue_that_gives_them_go_on_and_no_others() -> None:
+    choice = ChainPreference()
+    assert choice.passes(1, chain("alpaca"))  # the best has not spoken yet
+    assert choice.passes(0, chain("cboe"))
+    assert not choice.passes(1, chain("alpaca"))
+    assert choice.passes(1, chain("alpaca", "AMD"))  # each symbol for itself
+    choice.note(0, stands("cboe/AMD", up=False))
+    assert not choice.passes(1, chain("alpaca"))
+    choice.note(0, stands("cboe/NVDA", up=False))
+    assert choice.passes(1, chain("alpaca"))
+    choice.note(0, stands("cboe/NVDA", up=True))
+    assert choice.passes(1, chain("alpaca"))  # up, but without a chain as yet
+    assert choice.passes(0, chain("cboe"))
+    assert not choice.passes(1, chain("alpaca"))
+
+
+async def test_chains_change_over_when_their_venue_refuses_and_when_it_is_back() -> (
+    None
+):
+    asked = 0
+
+    async def best(_: web.Request) -> web.Response:
+        nonlocal asked
+        asked += 1
+        if asked in (3, 4):
+            return web.Response(status=500)
+        return web.json_response(answer(asked))
+
+    async def next_best(request: web.Request) -> web.Response:
+        trade = "trades/latest" in request.path
+        return web.json_response(TRADE if trade else alpaca_page())
+
+    def venues(said: list[Said]) -> list[str]:
+        told = [s.source for s in said if isinstance(s, ChainSnapshot)]
+        return [name for name, _ in groupby(told)]
+
+    async with site(best) as one, site(next_best) as two:
+        cboe = {"kind": "cboe", "url": one.url, "prices": False}
+        keys = {"key": "id-1", "secret": "hush-2", "url": "ws://127.0.0.1:1"}
+        alpaca = {"kind": "alpaca", "http_url": two.url, "chains": "1m", **keys}
+        table = {"kind": "failover", "prefer": [cboe, alpaca]}
+        source = open_source(FailoverSource.model_validate(table))
+        assert isinstance(source, Failover)
+        for each in source.sources:
+            assert isinstance(each, Live)
+            for line in each.lines:
+                if isinstance(line, PollingLine):
+                    line.cadence = lambda _: 0.1
+                    line.backoff = Backoff(first=0.5, cap=0.5)
+                    line.fetcher.bucket = TokenBucket(1000, burst=10)
+        said = await said_by(source, lambda said: venues(said)[-3:] == THERE_AND_BACK)
+    # At the start whichever answers first is heard.
+    assert venues(said)[-3:] == THERE_AND_BACK
+
+
+THERE_AND_BACK = ["cboe", "alpaca", "cboe"]
 
 
 @pytest.mark.timeout(60)

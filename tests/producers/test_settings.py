@@ -8,6 +8,9 @@ from producers.rivals import rivals
 from producers.settings import ReplaySource, SourceSettings, StorySource
 from producers.sources import SOURCES
 
+CBOE = {"kind": "cboe", "prices": False}
+ALPACA = {"kind": "alpaca", "chains": "1m"}
+
 ANY: TypeAdapter[Any] = TypeAdapter(SourceSettings)
 
 
@@ -59,6 +62,11 @@ def test_bad_tables_are_refused(table: dict[str, Any], complaint: str) -> None:
         ([{"kind": "deribit", "prices": False}, "coinbase"], None),
         (["coinbase", "kraken"], "a0 and a1 both give the price of BTC"),
         (["cboe", "yahoo"], "a0 and a1 both give the price of NVDA"),
+        ([CBOE, "yahoo"], None),
+        ([CBOE, ALPACA], "a0 and a1 both give the option chain of NVDA"),
+        ([{**CBOE, "chains": False}, ALPACA], None),
+        ([CBOE, {**ALPACA, "chains": "0s"}], None),
+        ([{"kind": "failover", "prefer": [CBOE, ALPACA]}, "deribit"], None),
         (["story", "deribit"], "a0 and a1 both give the price of BTC"),
         (
             [

@@ -47,6 +47,17 @@ def test_iv30_is_made_a_fraction_and_an_options_iv_is_one() -> None:
     assert (chain.spot, chain.coin_settled, chain.delay_seconds) == (124.5, False, 900)
 
 
+def test_a_price_that_another_source_gives_is_left_out() -> None:
+    quotes = cboe.Quotes("NVDA", prices=False)
+    iv30, chain = heard(quotes, answer())
+    assert iv30 == Tick(IV30, NOW, 48.2 / 100)
+    assert isinstance(chain, ChainSnapshot)
+    assert chain.spot == 124.5
+    assert heard(quotes, answer()) == [Alive(IV30)]
+    with pytest.raises(Odd, match="no iv30"):
+        heard(quotes, answer(2, iv30=0.0))
+
+
 def test_nothing_is_computed_where_it_says_zero() -> None:
     message = answer(iv30=0.0, options=[{**CALL, "iv": 0.0, "bid": None}])
     price, chain = heard(cboe.Quotes("NVDA"), message)
