@@ -39,6 +39,11 @@ class AppriseChannel:
         ]
         self._taken: tuple[str, set[int]] = ("", set())
 
+    @property
+    def services(self) -> list[str]:
+        """What is on the other side, by the names that Apprise gives it."""
+        return [str(service[0].service_name) for service in self._services]
+
     async def send(self, letter: Letter) -> str:
         """Send it; see `alerts.telling.delivery.Channel`.
 

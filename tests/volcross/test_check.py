@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from volcross.commands.check import Finding, findings
+from tests.alerts.slack_api import CHANNEL, TOKEN, slack_api
+from volcross.commands.check import findings
+from volcross.commands.finding import Finding
 from volcross.config import Settings, compose
 from volcross.demo.receivers import Receivers
 from volcross.running.broker import EmbeddedBroker, free_port
@@ -166,3 +168,77 @@ async def test_topics_that_do_not_fit_are_told(tmp_path: Path) -> None:
     assert good.said == f"{own.bootstrap_servers} answers; its topics: exist"
     assert not bad.good
     assert "topic bars: found 4 partitions, expected 3" in bad.said
+
+
+BOT = {
+    "VOLCROSS_CHANNELS__SLACK__CHANNEL": CHANNEL,
+    "VOLCROSS_CHANNELS__SLACK__TOKEN": TOKEN,
+}
+
+
+async def test_a_bot_slack_knows_is_good_and_nothing_is_posted() -> None:
+    async with slack_api() as api:
+        url = {"VOLCROSS_CHANNELS__SLACK__API_URL": api.url}
+        finding = await found("slack", **BOT, **url)
+        assert finding.good, finding.said
+        assert "volcross" in finding.said
+        assert api.called == ["auth.test"]
+        wrong = {**BOT, "VOLCROSS_CHANNELS__SLACK__TOKEN": SECRET}
+        finding = await found("slack", **wrong, **url)
+    assert not finding.good
+    assert finding.said == "127.0.0.1 refuses the bot: 200 invalid_auth"
+
+
+async def serving(path: str, answer: web.Response) -> tuple[str, web.AppRunner]:
+    async def take(_: web.Request) -> web.Response:
+        return answer
+
+    app = web.Application()
+    app.router.add_get(path, take)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    return f"http://127.0.0.1:{runner.addresses[0][1]}/{SECRET}", runner
+
+
+@pytest.mark.parametrize(
+    ("answer", "good", "said"),
+    [
+        (
+            web.json_response({"versionInfo": {"version": "0.33.0"}}),
+            True,
+            "127.0.0.1 runs 0.33.0",
+        ),
+        (web.Response(text="It works!"), False, "not as an Alertmanager"),
+        (web.Response(status=404), False, "127.0.0.1 answers 404"),
+    ],
+)
+async def test_an_alertmanager_must_answer_as_one(
+    answer: web.Response, good: bool, said: str
+) -> None:
+    url, runner = await serving(f"/{SECRET}/api/v2/status", answer)
+    finding = await found("alertmanager", VOLCROSS_CHANNELS__ALERTMANAGER__URL=url)
+    await runner.cleanup()
+    assert finding.good is good
+    assert said in finding.said
+
+
+async def test_an_alertmanager_that_is_not_there_is_bad() -> None:
+    url = f"http://127.0.0.1:{free_port()}/{SECRET}"
+    finding = await found("alertmanager", VOLCROSS_CHANNELS__ALERTMANAGER__URL=url)
+    assert not finding.good
+
+
+@pytest.mark.parametrize(
+    ("urls", "good", "said"),
+    [
+        (f'["json://desk:{SECRET}@127.0.0.1"]', True, "JSON; not asked"),
+        (f'["json://localhost", "nothing://{SECRET}"]', False, "number 2 is no"),
+    ],
+)
+async def test_what_apprise_cannot_read_is_bad(
+    urls: str, good: bool, said: str
+) -> None:
+    finding = await found("apprise", VOLCROSS_CHANNELS__APPRISE__URLS=urls)
+    assert finding.good is good
+    assert said in finding.said
