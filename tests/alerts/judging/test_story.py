@@ -18,7 +18,7 @@ from streams.events import Alert, LegName, Origin, SpreadReadings
 from streams.volatility.market_time import market_clock
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "alerts.md"
-MARKS = {"firing": "▲", "resolved": "▼"}
+MARKS = {"firing": "▲", "resolved": "▼", "updated": "·"}
 
 
 def leg(symbol: str, measure: str) -> LegName:
