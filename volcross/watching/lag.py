@@ -1,6 +1,15 @@
 """How far behind its input each agent is."""
 
-from streams.topics import BARS, CHAINS, LEGS, PRICE_TICKS, SPREADS, VOL_TICKS, Topic
+from streams.topics import (
+    BARS,
+    CHAINS,
+    CONTEXT,
+    LEGS,
+    PRICE_TICKS,
+    SPREADS,
+    VOL_TICKS,
+    Topic,
+)
 from volcross.watching.board import Board
 from volcross.watching.observer import Observer
 
@@ -12,6 +21,7 @@ INPUTS: dict[str, Topic] = {
     "join": LEGS,
     "place": SPREADS,
     "judge": SPREADS,
+    "weigh": CONTEXT,
 }
 """What each agent reads."""
 
