@@ -232,6 +232,6 @@ def _secrets(
         for key in value:
             if key in given:
                 yield from _secrets(value[key], given[key], (*path, key))
-    elif isinstance(value, list) and isinstance(given, list):
+    elif isinstance(value, list | tuple) and isinstance(given, list):
         for place, (item, raw) in enumerate(zip(value, given, strict=False)):
             yield from _secrets(item, raw, (*path, str(place)))

@@ -3,6 +3,8 @@ from pathlib import Path
 
 import pytest
 
+from producers.rivals import rivals
+from producers.settings import FailoverSource, MassiveSource
 from streams.settings import Clock
 from volcross.config import ConfigError, Settings, compose, load
 from volcross.layers import parse
@@ -216,6 +218,24 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load(file, {})
 
 
+def test_keys_of_venues_come_from_the_environment_wherever_the_venue_stands() -> None:
+    table = '[sources.ether]\nkind = "failover"\nprefer = [{}]\n'
+    prefer = '{ kind = "kraken" }, { kind = "massive"%s }'
+    settings = composed(
+        table.format(prefer % ""), VOLCROSS_SOURCES__ETHER__PREFER__1__KEY="hush"
+    )
+    source = settings.sources["ether"]
+    assert isinstance(source, FailoverSource)
+    assert isinstance(source.prefer[1], MassiveSource)
+    assert source.prefer[1].credential() == "hush"
+    (line,) = complaints(table.format(prefer % ', key = "hush"'))
+    assert line.startswith(
+        "volcross.toml: sources.ether.prefer.1.key: a secret does not belong in this"
+        " file; set VOLCROSS_SOURCES__ETHER__PREFER__1__KEY"
+    )
+    assert "hush" not in line
+
+
 def test_the_embedded_broker_is_ours_until_another_is_named() -> None:
     assert composed("").embedded
     assert composed("").reached().kafka.bootstrap_servers == "127.0.0.1:9092"
@@ -252,3 +272,10 @@ def test_what_the_example_only_mentions_can_be_used_as_it_stands() -> None:
     assert settings.kafka.sasl_mechanism == "SCRAM-SHA-512"
     assert {"slack", "email", "webhook"} <= set(settings.channels.names)
     assert "made-up" in settings.sources
+    stocks = {"AVGO", "ASML", "QCOM", "AMD", "TSM", "META", "MSFT", "GOOGL"}
+    assert stocks < settings.symbols.keys()
+    assert {f"{stock}/BTC" for stock in stocks} < {pair.name for pair in settings.pairs}
+    kinds = {"deribit", "cboe", "yahoo", "alpaca", "massive", "tastytrade", "failover"}
+    live = {name: s for name, s in settings.sources.items() if s.kind in kinds}
+    assert {source.kind for source in live.values()} == kinds
+    assert rivals(live) is None
