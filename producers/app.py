@@ -1,10 +1,14 @@
-"""The wiring: a source → the publisher → its topics."""
+"""The wiring: a source, what its venue remembers first → the publisher → its topics."""
 
 from collections.abc import AsyncGenerator
+from functools import partial
 from pathlib import Path
 
 import structlog
 
+from producers.history.historians import historians
+from producers.history.known import known_ends
+from producers.history.preceded import Preceded
 from producers.publishing.publisher import Publisher
 from producers.publishing.spool import Spool
 from producers.settings import SourceSettings
@@ -45,6 +49,9 @@ async def run(  # noqa: PLR0913 - what the command line says, word for word
     """
     source = open_source(source_settings, record=record, playback=playback)
     spool = Spool(data_dir / "spool" / f"{name}.jsonl")
+    if playback is None and (remember := historians(source_settings, settings)):
+        known = partial(known_ends, settings.kafka, remember, spool.read())
+        source = Preceded(source, remember, known)
     with served(settings.metrics.host, port):
         log.info("listening", source=name, kind=source_settings.kind)
         async with Publisher(settings.kafka, spool, source_settings) as publisher:

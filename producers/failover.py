@@ -86,42 +86,20 @@ class Preference:
         self.active = rank
         voice = self._voices[rank]
         for heard in voice.kept:
-            fresh = _after(heard, self._told)
+            # It has listened all along.
+            fresh = heard.after(self._told)
             if fresh is not None:
                 yield self._tell(fresh)
         voice.kept.clear()
 
     def _tell(self, heard: Heard) -> Heard:
-        self._told = max(self._told or 0, _end(heard))
+        self._told = max(self._told or 0, heard.end)
         return heard
 
     def _forget(self, voice: _Voice) -> None:
         # What the topic has been told already is not needed at a takeover.
-        while voice.kept and _end(voice.kept[0]) <= (self._told or 0):
+        while voice.kept and voice.kept[0].end <= (self._told or 0):
             voice.kept.popleft()
-
-
-def _end(heard: Heard) -> int:
-    last = int(heard.at.max()) + 1 if len(heard.at) else 0
-    return max(last, heard.until or 0)
-
-
-def _after(heard: Heard, told: int | None) -> Heard | None:
-    """Return what it says of the time from `told` on; None if that is nothing."""
-    if told is None:
-        return heard
-    if _end(heard) <= told:
-        return None
-    fresh = heard.at >= told
-    return Heard(
-        heard.series,
-        heard.at[fresh],
-        heard.value[fresh],
-        None if heard.size is None else heard.size[fresh],
-        until=heard.until,
-        # It has listened all along: its word joins on, unless it broke off itself.
-        since=max(told, heard.since or told),
-    )
 
 
 class Failover:

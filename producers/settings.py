@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AwareDatetime, Field, SecretStr, model_validator
+from pydantic import AwareDatetime, BeforeValidator, Field, SecretStr, model_validator
 
 from streams.settings import Clock, Duration, Table
 
@@ -16,6 +16,11 @@ Ticker = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9._]*$")]
 Speed = Annotated[float, Field(ge=0)]
 """Seconds of the market in one of ours; 0 is as fast as it goes."""
 
+
+Past = Annotated[
+    Duration, BeforeValidator(lambda told: "0s" if told in (False, "false") else told)
+]
+"""A length of time; none is written ``false``."""
 
 Meaning = tuple[str, str | None]
 """What a series is of: a symbol, and the measure of its vol or None for its price."""
@@ -126,6 +131,11 @@ class LiveSource(Sending):
     """And after so long without any sign of life."""
     grace: Duration = timedelta(seconds=2)
     """How long a tick may be on its way before the time it belongs to is closed."""
+    history: Past = timedelta(days=400)
+    """How much of what the venue remembers is told first, where nobody listened;
+    false is none. Prices: never more than the longest window needs."""
+    history_url: str = ""
+    """Where prices are remembered, if it is not where they are heard."""
 
 
 class DeribitSource(LiveSource):

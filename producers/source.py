@@ -1,14 +1,14 @@
 """What a source is: an async iterator of what was heard of some series."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from streams.events import ChainSnapshot, FeedState, Origin
+from streams.events import ChainSnapshot, FeedState, Origin, VolTicks
 from streams.topics import PRICE_TICKS, VOL_TICKS, Topic
 
 Instants = npt.NDArray[np.int64]
@@ -31,6 +31,7 @@ class Series:
         tenor_days: of an implied vol.
         origin: how an implied vol came to be.
         delay_seconds: how long the venue itself holds its data back.
+        history: whether it is what a venue remembers, and no news.
     """
 
     symbol: str
@@ -39,6 +40,7 @@ class Series:
     tenor_days: int = 0
     origin: Origin = Origin.PUBLISHED
     delay_seconds: float = 0.0
+    history: bool = False
 
     @property
     def topic(self) -> Topic:
@@ -75,6 +77,42 @@ class Heard:
     until: int | None = None
     since: int | None = None
 
+    @property
+    def end(self) -> int:
+        """Return the instant before which it says all there is to say."""
+        last = int(self.at.max()) + 1 if len(self.at) else 0
+        return max(last, self.until or 0)
+
+    def within(self, start: int, end: int) -> "Heard":
+        """Return what it says of ``[start, end)``, and vouches for."""
+        rows = (self.at >= start) & (self.at < end)
+        return replace(
+            self,
+            at=self.at[rows],
+            value=self.value[rows],
+            size=None if self.size is None else self.size[rows],
+            since=start,
+            until=end,
+        )
+
+    def after(self, told: int | None) -> "Heard | None":
+        """Return what it says of the time from `told` on; None if that is nothing.
+
+        Its word joins on to what was told, unless it broke off itself.
+        """
+        if told is None:
+            return self
+        if self.end <= told:
+            return None
+        fresh = self.at >= told
+        return replace(
+            self,
+            at=self.at[fresh],
+            value=self.value[fresh],
+            size=None if self.size is None else self.size[fresh],
+            since=max(told, self.since or told),
+        )
+
 
 class Reason(StrEnum):
     """Why a message of a venue was refused; safe as a metric label."""
@@ -108,7 +146,7 @@ class Unusable:
     count: int = 1
 
 
-Said = Heard | ChainSnapshot | Unusable | FeedState
+Said = Heard | VolTicks | ChainSnapshot | Unusable | FeedState
 """Anything a source may say."""
 
 

@@ -37,9 +37,6 @@ PULSE_SECONDS = 1.0
 INBOX_FRAMES = 10_000
 """Frames read ahead of us; then the venue has to wait."""
 
-Fill = Callable[[dict[Series, int]], AsyncIterator[Heard]]
-"""What a venue's history says about the time since each series was last heard."""
-
 
 @dataclass(slots=True)
 class WebSocketLine:
@@ -51,7 +48,6 @@ class WebSocketLine:
         converse: begins the venue's part, anew for every connection.
         market: whose silence counts.
         limits: how much of it.
-        fill: the venue's history, asked after every reconnect.
         repeat: seconds after which what opened the connection is said again.
         bucket: how fast we may speak.
         now: wall clock (ns UTC).
@@ -64,7 +60,6 @@ class WebSocketLine:
     converse: Callable[[], Conversation]
     market: MarketClock
     limits: Limits = field(default_factory=Limits)
-    fill: Fill | None = None
     repeat: float | None = None
     bucket: TokenBucket = field(default_factory=lambda: TokenBucket(3, burst=3))
     now: Callable[[], int] = time.time_ns
@@ -103,11 +98,6 @@ class WebSocketLine:
             conversation = self.converse()
             self.capture.opened(self.feed, self.now())
             await self._open(conversation, socket)
-            if self.fill is not None and self._vouched:
-                async for heard in self.fill(dict(self._vouched)):
-                    if heard.until is not None:
-                        self._vouched[heard.series] = heard.until
-                    yield heard
             inbox = _Inbox(socket, self.now)
             async with inbox:
                 async for said in self._listen(conversation, socket, inbox):

@@ -52,6 +52,7 @@ class Stretch:
                 price=self.value.tolist(),
                 size=self.size.tolist(),
                 delay_seconds=series.delay_seconds,
+                history=series.history,
             )
         return VolTicks(
             symbol=series.symbol,
@@ -64,6 +65,7 @@ class Stretch:
             at=self.at.tolist(),
             value=self.value.tolist(),
             delay_seconds=series.delay_seconds,
+            history=series.history,
         )
 
 

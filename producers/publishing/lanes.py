@@ -11,8 +11,8 @@ from producers.publishing.coverage import Coverage, Stretch
 from producers.publishing.spool import Spooled
 from producers.source import Heard, Unusable
 from streams import wire
-from streams.events import ChainSnapshot, FeedState, Rejected
-from streams.topics import CHAINS, FEEDS, REJECTED
+from streams.events import ChainSnapshot, FeedState, Rejected, VolTicks
+from streams.topics import CHAINS, FEEDS, REJECTED, VOL_TICKS
 
 
 class Carrier(Protocol):
@@ -94,7 +94,7 @@ def addressed(stretch: Stretch) -> Spooled:
 
 
 class Letters:
-    """What is no series on its way to Kafka: chains, refusals, the state of feeds."""
+    """What is no series on its way to Kafka: chains, refusals, how feeds stand."""
 
     def __init__(self) -> None:
         self._waiting: deque[tuple[Spooled, int]] = deque()
@@ -103,10 +103,14 @@ class Letters:
         """Set while everything has left."""
         self.idle.set()
 
-    def post(self, said: ChainSnapshot | Unusable | FeedState) -> int:
+    def post(self, said: VolTicks | ChainSnapshot | Unusable | FeedState) -> int:
         """Take in what the source says; return how many rows that is."""
         if isinstance(said, ChainSnapshot):
             rows, topic, key = max(1, len(said.strike)), CHAINS, said.symbol
+            value = wire.encode(said)
+        elif isinstance(said, VolTicks):
+            # History that missed its turn: it follows nothing, and nothing it.
+            rows, topic, key = len(said.at), VOL_TICKS, said.symbol
             value = wire.encode(said)
         elif isinstance(said, FeedState):
             rows, topic, key, value = 1, FEEDS, said.feed, wire.encode(said)

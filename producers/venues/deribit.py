@@ -4,7 +4,6 @@ https://docs.deribit.com. Volatility is in percent and times are milliseconds;
 a heartbeat's ``test_request`` has to be answered or the connection is closed.
 """
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Final
@@ -29,7 +28,7 @@ from producers.listening.websocket import WebSocketLine
 from producers.settings import DeribitSource
 from producers.source import Reason, Series, Unusable
 from producers.venues.deribit_chain import Chain, RpcError, chain_url
-from producers.venues.deribit_history import SOURCE, dvol, filler
+from producers.venues.deribit_history import SOURCE, dvol
 from streams.volatility.market_time import market_clock
 
 STREAM_URL: Final = "wss://www.deribit.com/ws/api/v2"
@@ -148,7 +147,6 @@ def lines(settings: DeribitSource) -> list[Line]:
         partial(Indices, currencies, prices=settings.prices),
         market,
         Limits.told(settings),
-        fill=filler(fetcher, currencies, time.time_ns, http),
     )
     every = settings.chains.total_seconds()
     chains = [

@@ -1,20 +1,38 @@
-"""DVOL's own history, which fills the time nobody listened.
+"""What Deribit remembers: DVOL, and prices of its perpetuals.
 
-get_volatility_index_data gives candles, in percent, each stamped when it opens,
-in pages that lead backwards.
+get_volatility_index_data gives candles of DVOL, in percent, each stamped when it
+opens, in pages that lead backwards. Of the index price there is no history
+finer than an hour: the perpetual on it, by get_tradingview_chart_data, is within
+a few hundredths of a per cent of it, and is named as what it is.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Iterable
+from typing import Final
 
 import msgspec
-import numpy as np
 
-from producers.listening.conversation import Odd, Refused, from_milliseconds, positive
+from producers.history.candles import Candle, Chapter
+from producers.history.historian import MILLISECOND, Historian, Layer, Wanted, fitting
+from producers.listening.conversation import Odd, from_milliseconds
 from producers.listening.fetching import Fetcher
-from producers.source import SECOND, Heard, Series
+from producers.source import SECOND, Reason, Series
 
-SOURCE = "deribit"
-TENOR_DAYS = 30
+SOURCE: Final = "deribit"
+PERPETUAL: Final = "deribit-perpetual"
+TENOR_DAYS: Final = 30
+
+_DAY: Final = 86_400
+DVOL_LAYERS: Final = (
+    Layer(_DAY),
+    Layer(3600, reach_seconds=30 * _DAY),
+    Layer(60, reach_seconds=_DAY),
+    Layer(1, reach_seconds=1800),
+)
+RESOLUTIONS: Final = (60, 180, 300, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200, _DAY)
+"""Seconds its price candles may last."""
+
+PAGES: Final = 20
+"""More than a chapter can take: a venue that leads in circles is not followed."""
 
 
 def dvol(currency: str) -> Series:
@@ -22,102 +40,119 @@ def dvol(currency: str) -> Series:
     return Series(currency, SOURCE, "dvol", TENOR_DAYS)
 
 
-class _Candles(msgspec.Struct):
+class _Vols(msgspec.Struct):
     data: list[tuple[float, float, float, float, float]]
     continuation: int | None = None
 
 
-class _CandlesAnswer(msgspec.Struct):
-    result: _Candles
+class _VolsAnswer(msgspec.Struct):
+    result: _Vols
 
 
-_candles = msgspec.json.Decoder(_CandlesAnswer).decode
+class _Chart(msgspec.Struct):
+    status: str
+    ticks: list[float] = []
+    open: list[float] = []
+    high: list[float] = []
+    low: list[float] = []
+    close: list[float] = []
 
 
-def candles(body: bytes, resolution: int) -> tuple[list[tuple[int, float]], int | None]:
-    """Return DVOL closes and where the page before ends.
+class _ChartAnswer(msgspec.Struct):
+    result: _Chart
+
+
+_vols = msgspec.json.Decoder(_VolsAnswer).decode
+_chart = msgspec.json.Decoder(_ChartAnswer).decode
+
+
+def vol_candles(body: bytes) -> tuple[list[Candle], int | None]:
+    """Return candles of DVOL, as fractions, and where the page before ends.
 
     Args:
         body: an answer of get_volatility_index_data.
-        resolution: seconds a candle lasts; its stamp is when it opens.
-
-    Returns:
-        (instant of the close in ns UTC, annualised fraction), oldest first,
-        and the ``end_timestamp`` of the next older page, None if there is none.
 
     Raises:
-        Odd: a number is none. So does whatever msgspec raises.
+        Odd: an instant is none. So does whatever msgspec raises.
     """
-    result = _candles(body).result
+    result = _vols(body).result
     rows = [
-        (
-            from_milliseconds(opened) + resolution * SECOND,
-            positive(closed, "close") / 100,
-        )
-        for opened, _, _, _, closed in result.data
+        Candle(from_milliseconds(opened), *(value / 100 for value in values))
+        for opened, *values in result.data
     ]
-    return sorted(rows), result.continuation
+    return rows, result.continuation
 
 
-async def history(
-    fetcher: Fetcher, currency: str, since: int, until: int, url: str
-) -> Heard | None:
-    """Return DVOL's own history of ``[since, until)``; None if there is none.
+def price_candles(body: bytes) -> list[Candle]:
+    """Return candles of a price; none where the exchange has no data.
 
-    Half an hour comes by the second, longer by the minute. What it covers ends
-    with its last complete candle.
+    Args:
+        body: an answer of get_tradingview_chart_data.
 
     Raises:
-        Refused: Deribit says no.
-        OSError: it does not answer.
-        Odd: it answers nonsense. So does whatever msgspec raises.
+        Odd: columns of unequal length, or an instant that is none. So does
+            whatever msgspec raises.
     """
-    resolution = 1 if until - since <= 1800 * SECOND else 60
-    rows: dict[int, float] = {}
-    end: int | None = until // 1_000_000
-    while end is not None and end > since // 1_000_000:
-        page, before = candles(
+    chart = _chart(body).result
+    columns = (chart.open, chart.high, chart.low, chart.close)
+    if any(len(column) != len(chart.ticks) for column in columns):
+        raise Odd(Reason.MISSING_FIELD, "columns of unequal length")
+    opened = map(from_milliseconds, chart.ticks)
+    return [Candle(*row) for row in zip(opened, *columns, strict=True)]
+
+
+def vols(wanted: Wanted, fetcher: Fetcher, url: str) -> Historian:
+    """Return who remembers DVOL: a year by day, the last of it in ever more detail."""
+    currency = wanted.symbol
+
+    async def fetch(chapter: Chapter) -> Iterable[Candle]:
+        seconds = chapter.step // SECOND
+        resolution = "1D" if seconds == _DAY else str(seconds)
+        rows: list[Candle] = []
+        first, last = chapter.asked(MILLISECOND)
+        end: int | None = last
+        for _ in range(PAGES):
+            if end is None or end <= first:
+                break
+            page, before = vol_candles(
+                await fetcher.get(
+                    f"{url}/public/get_volatility_index_data?currency={currency}"
+                    f"&start_timestamp={first}&end_timestamp={end}"
+                    f"&resolution={resolution}"
+                )
+            )
+            rows += page
+            # A page that does not lead further back would be asked for ever.
+            end = before if before is None or before < end else None
+        return rows
+
+    return Historian(dvol(currency), DVOL_LAYERS, wanted.back_seconds, fetch)
+
+
+def prices(wanted: Wanted, theirs: str, fetcher: Fetcher, url: str) -> Historian:
+    """Return who remembers a price, in candles that fit the symbol's bars.
+
+    Args:
+        wanted: what is needed of it.
+        theirs: the perpetual.
+        fetcher: how to ask.
+        url: where.
+    """
+    seconds, walked = fitting(RESOLUTIONS, wanted.grid_seconds)
+
+    async def fetch(chapter: Chapter) -> Iterable[Candle]:
+        resolution = "1D" if seconds == _DAY else str(seconds // 60)
+        first, end = chapter.asked(MILLISECOND)
+        return price_candles(
             await fetcher.get(
-                f"{url}/public/get_volatility_index_data?currency={currency}"
-                f"&start_timestamp={since // 1_000_000}&end_timestamp={end}"
+                f"{url}/public/get_tradingview_chart_data"
+                f"?instrument_name={theirs}"
+                f"&start_timestamp={first}&end_timestamp={end}"
                 f"&resolution={resolution}"
-            ),
-            resolution,
+            )
         )
-        rows.update(page)
-        # A page that does not lead further back would be asked for ever.
-        end = before if before is None or before < end else None
-    told = sorted((at, vol) for at, vol in rows.items() if since <= at <= until)
-    if not told:
-        return None
-    return Heard(
-        dvol(currency),
-        np.array([at for at, _ in told], np.int64),
-        np.array([vol for _, vol in told], np.float64),
-        since=since,
-        until=told[-1][0] + 1,
+
+    layer = Layer(seconds, most=2_000, walked=walked)
+    return Historian(
+        Series(wanted.symbol, PERPETUAL), (layer,), wanted.back_seconds, fetch
     )
-
-
-def filler(
-    fetcher: Fetcher,
-    currencies: Sequence[str],
-    now: Callable[[], int],
-    url: str,
-) -> Callable[[dict[Series, int]], AsyncIterator[Heard]]:
-    """Return what fills the time nobody listened, from DVOL's history."""
-
-    async def fill(vouched: dict[Series, int]) -> AsyncIterator[Heard]:
-        for currency in currencies:
-            since = vouched.get(dvol(currency))
-            if since is None:
-                continue
-            try:
-                heard = await history(fetcher, currency, since, now(), url)
-            except (Refused, OSError, Odd, msgspec.DecodeError):
-                # Then there is a gap, and it will be seen.
-                continue
-            if heard is not None:
-                yield heard
-
-    return fill

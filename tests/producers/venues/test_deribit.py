@@ -2,7 +2,6 @@ import asyncio
 import json
 import time
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,15 +9,11 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from producers.listening.bucket import TokenBucket
 from producers.listening.conversation import Meaning, Odd, Refused, Reply, Tick
-from producers.listening.fetching import Fetcher
-from producers.listening.live import Live
-from producers.listening.websocket import WebSocketLine
 from producers.settings import DeribitSource
-from producers.source import SECOND, Heard, Reason, Said, Series, Unusable
+from producers.source import Heard, Reason, Said, Series, Unusable
 from producers.sources import open_source
-from producers.venues import deribit, deribit_chain, deribit_history
+from producers.venues import deribit, deribit_chain
 from producers.venues.deribit_chain import _instrument
 from streams.events import ChainSnapshot, Right
 from tests.producers.loopback import Call, exchange, said_by, site
@@ -129,51 +124,6 @@ def test_a_recorded_chain_parses_without_a_reject(data_dir: Path) -> None:
     assert chain.at == max(r["creation_timestamp"] for r in rows) * 1_000_000
 
 
-@pytest.mark.data
-def test_recorded_history_parses(data_dir: Path) -> None:
-    result = json.loads(
-        (data_dir / "deribit" / "get_volatility_index_data_12h.json").read_text()
-    )
-    body = json.dumps({"result": result}).encode()
-    rows, before = deribit_history.candles(body, 43_200)
-    first = result["data"][0]
-    # The stamp is when the candle opens; its close is known when it ends.
-    assert rows[0] == ((first[0] + 43_200_000) * 1_000_000, first[4] / 100)
-    assert before == result["continuation"]
-
-
-def candle(second: int, close: float) -> list[float]:
-    return [(NOW // SECOND + second) * 1000, 50, 50, 50, close]
-
-
-async def test_history_is_paged_backwards_and_covers_what_it_says() -> None:
-    pages: dict[str, Any] = {
-        str(NOW // 1_000_000 + 120_000): {
-            "data": [candle(60 + n, 40 + n / 100) for n in range(60)],
-            "continuation": NOW // 1_000_000 + 60_000,
-        },
-        str(NOW // 1_000_000 + 60_000): {
-            "data": [candle(n, 30) for n in range(60)],
-            "continuation": NOW // 1_000_000 + 60_000,  # leads nowhere
-        },
-    }
-
-    async def answer(request: web.Request) -> web.Response:
-        return web.json_response({"result": pages[request.query["end_timestamp"]]})
-
-    async with site(answer) as venue:
-        fetcher = Fetcher(TokenBucket(1000, burst=10))
-        told = await deribit_history.history(
-            fetcher, "BTC", NOW, NOW + 120 * SECOND, venue.url
-        )
-    assert told is not None
-    assert "resolution=1" in venue.asked[0]
-    assert len(told.at) == 120
-    assert told.at[0] == NOW + SECOND
-    assert (told.since, told.until) == (NOW, NOW + 120 * SECOND + 1)
-    assert told.value[-1] == pytest.approx(0.4059)
-
-
 def stamped(volatility: float) -> dict[str, Any]:
     return note(DVOL, timestamp=time.time_ns() // 1_000_000, volatility=volatility)
 
@@ -212,99 +162,6 @@ async def test_a_session_subscribes_answers_heartbeats_and_hears() -> None:
         said = await said_by(source, lambda said: len(ticks(said)) >= 2)
     assert ticks(said) == [0.5, 0.51]
     assert len(venue.calls) == 1
-
-
-async def test_after_an_outage_the_hole_is_filled_from_history() -> None:
-    async def talk(call: Call) -> None:
-        await subscribed(call)
-        await call.say(stamped(50 + call.number))
-        if call.number:
-            await call.hang()
-
-    async def answer(request: web.Request) -> web.Response:
-        since = int(request.query["start_timestamp"])
-        until = int(request.query["end_timestamp"])
-        data = [[ms, 1, 1, 1, 45.5] for ms in range(since // 1000 * 1000, until, 1000)]
-        return web.json_response({"result": {"data": data, "continuation": None}})
-
-    async with exchange(talk) as venue, site(answer) as history:
-        source = open_source(
-            DeribitSource(
-                kind="deribit",
-                prices=False,
-                stream_url=venue.url,
-                http_url=history.url,
-                chains=timedelta(0),
-            )
-        )
-        assert isinstance(source, Live)
-        (stream,) = source.lines
-        assert isinstance(stream, WebSocketLine)
-        stream.backoff = replace(stream.backoff, first=4.0)
-        said = await said_by(source, lambda said: 0.51 in ticks(said), within=20)
-    values = ticks(said)
-    assert values[0] == 0.5
-    assert values[-1] == 0.51
-    filled = [s for s in said if isinstance(s, Heard) and 0.455 in s.value.tolist()]
-    assert len(filled) == 1
-    first = next(s for s in said if isinstance(s, Heard))
-    assert filled[0].since is not None
-    # It joins on to what was vouched for before: nothing is missing.
-    assert filled[0].since <= max(
-        int(first.at[-1]) + 1,
-        *(s.until or 0 for s in said[: said.index(filled[0])] if isinstance(s, Heard)),
-    )
-
-
-@pytest.mark.parametrize(
-    "second",
-    [
-        web.Response(status=429, headers={"Retry-After": "60"}),
-        web.Response(text='{"error":{"code":10028,"message":"too_many_requests"}}'),
-        web.Response(text='{"result":{"data":[[17'),
-    ],
-    ids=["429", "error", "cut short"],
-)
-async def test_history_that_fails_midway_is_a_hole_and_no_half_truth(
-    second: web.Response,
-) -> None:
-    pages: list[int] = []
-
-    async def talk(call: Call) -> None:
-        await subscribed(call)
-        await call.say(stamped(50 + call.number))
-        if call.number:
-            await call.hang()
-
-    async def answer(request: web.Request) -> web.Response:
-        until = int(request.query["end_timestamp"])
-        pages.append(until)
-        if len(pages) > 1:
-            return second
-        last = [[until // 1000 * 1000 - 1000, 1, 1, 1, 45.5]]
-        told = {"data": last, "continuation": until - 1000}
-        return web.json_response({"result": told})
-
-    async with exchange(talk) as venue, site(answer) as history:
-        source = open_source(
-            DeribitSource(
-                kind="deribit",
-                prices=False,
-                stream_url=venue.url,
-                http_url=history.url,
-                chains=timedelta(0),
-            )
-        )
-        assert isinstance(source, Live)
-        (stream,) = source.lines
-        assert isinstance(stream, WebSocketLine)
-        stream.backoff = replace(stream.backoff, first=2.5)
-        said = await said_by(source, lambda said: 0.51 in ticks(said), within=20)
-    assert len(pages) == 2
-    # The page that came is not told: it would pass for all there was.
-    assert ticks(said) == [0.5, 0.51]
-    again = next(s for s in said if isinstance(s, Heard) and 0.51 in s.value.tolist())
-    assert again.since == int(again.at[0])  # where the hole ends
 
 
 async def test_chains_come_on_a_cadence() -> None:

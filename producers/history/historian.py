@@ -1,0 +1,124 @@
+"""Who remembers one series, in which detail, and how far back."""
+
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import NamedTuple
+
+from producers.history.candles import Candle, Chapter, told
+from producers.source import SECOND, Heard, Series
+from streams.volatility.corporate_actions import CorporateAction
+
+Fetch = Callable[[Chapter], Awaitable[Iterable[Candle]]]
+"""Asks a venue for one chapter.
+
+Raises:
+    Refused: the venue says no.
+    OSError: it does not answer.
+    Odd: it answers nonsense. So does whatever msgspec raises.
+"""
+
+
+MILLISECOND = 1_000_000
+"""In ns: what most venues count in."""
+
+
+class Layer(NamedTuple):
+    """One resolution of what a venue remembers.
+
+    Attributes:
+        seconds: how long a candle lasts.
+        reach_seconds: how far back it is asked for; beyond begins the layer
+            before it in the list, which is coarser.
+        most: candles in one answer.
+        walked: see `Chapter`.
+    """
+
+    seconds: int
+    reach_seconds: float = float("inf")
+    most: int = 1_000
+    walked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the streams need to know of a symbol's past.
+
+    Attributes:
+        symbol: ours.
+        back_seconds: how far back.
+        grid_seconds: length of its bars.
+        actions: its splits and dividends, as configured.
+    """
+
+    symbol: str
+    back_seconds: float
+    grid_seconds: float
+    actions: tuple[CorporateAction, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Historian:
+    """What a venue remembers of one series.
+
+    Attributes:
+        series: whose.
+        layers: its resolutions, the coarsest first.
+        back_seconds: how much of it is wanted.
+        fetch: how to ask.
+    """
+
+    series: Series
+    layers: tuple[Layer, ...]
+    back_seconds: float
+    fetch: Fetch
+
+    @property
+    def finest(self) -> int:
+        """Return the length (ns) below which no gap is worth a question."""
+        return self.layers[-1].seconds * SECOND
+
+    async def tell(self, since: int, until: int) -> AsyncGenerator[Heard, None]:
+        """Yield what was in ``[since, until)``, chapter by chapter, without a gap.
+
+        Args:
+            since: ns UTC.
+            until: the present (ns UTC).
+
+        Raises:
+            Exception: whatever `fetch` raises; what was yielded stands.
+        """
+        for chapter in chapters(self.layers, since, until):
+            yield told(self.series, await self.fetch(chapter), chapter)
+
+
+def fitting(resolutions: Iterable[int], grid_seconds: float) -> tuple[int, bool]:
+    """Return the longest candle that fits into a bar, and whether one does.
+
+    Args:
+        resolutions: seconds that a venue's candles may last.
+        grid_seconds: length of a bar.
+
+    Returns:
+        Seconds, and True; the shortest there are, and False, where none divides
+        the grid.
+    """
+    fits = [seconds for seconds in resolutions if grid_seconds % seconds == 0]
+    return (max(fits), True) if fits else (min(resolutions), False)
+
+
+def chapters(layers: tuple[Layer, ...], since: int, until: int) -> Iterator[Chapter]:
+    """Yield the questions that cover ``[since, until)``, each in one layer."""
+    if layers[0].reach_seconds < float("inf"):
+        since = max(since, until - round(layers[0].reach_seconds * SECOND))
+    for layer, finer in zip_longest(layers, layers[1:]):
+        step = layer.seconds * SECOND
+        end = until
+        if finer is not None:
+            # On an edge of this layer, which is one of the finer layer, too.
+            edge = until - round(finer.reach_seconds * SECOND)
+            end = min(until, -(-edge // step) * step)
+        while since < end:
+            after = min(end, (since // step + layer.most) * step)
+            yield Chapter(since, after, step, layer.walked)
+            since = after
