@@ -7,6 +7,7 @@ no state: nothing is shared with the code under test.
 import math
 from collections.abc import Callable
 from decimal import Decimal, localcontext
+from itertools import pairwise
 
 import numpy as np
 
@@ -18,9 +19,14 @@ class Slow:
 
     A stretch is the rows first + 1 … last; row `first` is the close before.
     `units` is the market time from there, in days or sessions.
+
+    Args:
+        bars: in the order of their time.
+        elapsed: the market time of each step, the first bar's included.
     """
 
-    def __init__(self, bars: BarColumns) -> None:
+    def __init__(self, bars: BarColumns, elapsed: list[float]) -> None:
+        self.elapsed = elapsed
         with localcontext() as context:
             context.prec = 50
             o, h, l, c = (  # noqa: E741 - a bar's own letters
@@ -68,13 +74,12 @@ class Slow:
         return n * (night + k * day + (1 - k) * math.fsum(self.rs[i]) / n)
 
     def _bipower(self, i: slice) -> float:
-        """Return it for an even grid only."""
-        r = [abs(x) for x in self.r[i]]
-        n = len(r)
-        if n < 2:
+        r, time = [abs(x) for x in self.r[i]], self.elapsed[i]
+        if len(r) < 2:
             return math.nan
-        pairs = math.fsum(a * b for a, b in zip(r[1:], r[:-1], strict=True))
-        return math.pi / 2 * n / (n - 1) * pairs
+        pairs = math.fsum(a * b for a, b in pairwise(r))
+        scale = math.fsum(time) / math.fsum(math.sqrt(a * b) for a, b in pairwise(time))
+        return math.pi / 2 * scale * pairs
 
     def volatility(
         self, name: str, stretch: tuple[int, int], units: float, per_year: float
@@ -96,11 +101,13 @@ def stretch(bars: BarColumns, last: int, span_ns: int) -> tuple[int, int]:
     return max(int(inside[0]) - 1, 0), last
 
 
-def ewma(bars: BarColumns, units: list[float], memory: float, per_year: float) -> float:
+def ewma(
+    returns: list[float], units: list[float], memory: float, per_year: float
+) -> float:
     """`units` is the market time of each return, `memory` 1/e's, in days."""
     now = math.fsum(units)
     weighted, given, passed = [], [], 0.0
-    for r, unit in zip(Slow(bars).r[1:], units, strict=True):
+    for r, unit in zip(returns, units, strict=True):
         passed += unit
         share = math.exp(-(now - passed) / memory) * -math.expm1(-unit / memory)
         weighted.append(share * r * r / unit)
