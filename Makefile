@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 KAFKA := .kafka/.fetched
 
-.PHONY: help install demo up test test-kafka check format bench lock dashboards rooms kafka clean
+.PHONY: help install demo up test test-kafka kills check format bench lock dashboards rooms kafka clean
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
@@ -20,11 +20,21 @@ demo: install ## replay how NVDA became more volatile than Bitcoin, alerts and a
 up: install ## run the monitor on this machine until Ctrl-C
 	$(BIN)/volcross up
 
+# Two at a time: many tests wait, for a broker, a time-out, a process to come up.
+# A file stays with one of them, which has a broker of its own.
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --durations 10
+
 test: $(VENV)/.dev ## run the tests, on the embedded broker
-	$(BIN)/pytest
+	$(PYTEST)
 
 test-kafka: $(VENV)/.dev $(KAFKA) ## run what needs a broker on Apache Kafka (Java 17, Maven)
-	VOLCROSS_TEST_BROKER=kafka $(BIN)/pytest -m kafka
+	VOLCROSS_TEST_BROKER=kafka $(PYTEST) -m kafka
+
+COUNT ?= 200
+KILLS ?= kills.jsonl
+
+kills: $(VENV)/.dev ## kill the alerts room COUNT times; what was done stands in KILLS
+	$(BIN)/python -m tests.alerts.kills --count $(COUNT) --state $(KILLS)
 
 check: $(VENV)/.dev ## style, types, architecture, spelling, packaging
 	$(BIN)/ruff format --check .

@@ -91,6 +91,7 @@ class HttpServer:
     requests: list[web.Request] = field(default_factory=list)
     at: list[float] = field(default_factory=list)
     called: asyncio.Event = field(default_factory=asyncio.Event)
+    answered: int = 0
 
     async def take(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -101,7 +102,9 @@ class HttpServer:
         self.called.set()
         if isinstance(turn, float):
             await asyncio.sleep(turn)
+            self.answered += 1
             return web.Response(text="late")
+        self.answered += 1
         return turn(request)
 
 
