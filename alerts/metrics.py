@@ -6,9 +6,9 @@ from contextlib import contextmanager
 from prometheus_client import Counter, Gauge, Histogram
 
 from streams.events import Outcome
-from streams.latest import Latest
+from streams.latest import Latest, shown
 
-FIRING = Latest("volcross_alert_firing", "1 while the rule is firing.", ["rule"])
+FIRING = shown(Latest("volcross_alert_firing", "1 while the rule is firing.", ["rule"]))
 ALERTS = Counter(
     "volcross_alerts_total", "Transitions announced, by rule.", ["rule", "state"]
 )

@@ -4,10 +4,13 @@ Labels are bounded by the configuration: agents, configured symbols and
 pairs, and fixed sets of reasons; what arrives cannot add to them.
 """
 
+import math
 import time
-from functools import partial
+from collections.abc import Iterator
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
 
 from streams.events import (
     ContextReadings,
@@ -17,7 +20,7 @@ from streams.events import (
     SpreadReadings,
     VolatilityReadings,
 )
-from streams.latest import Latest
+from streams.latest import Latest, shown
 from streams.settings import StreamSettings
 from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.implied.measure import Method
@@ -44,45 +47,56 @@ GAP_SECONDS = Counter(
     "Event time that no record covered.",
     ["agent"],
 )
-IMPLIED = Latest(
-    "volcross_implied_volatility_ratio",
-    "Annualised implied volatility as a fraction, latest.",
-    ["symbol", "measure", "tenor"],
+IMPLIED = shown(
+    Latest(
+        "volcross_implied_volatility_ratio",
+        "Annualised implied volatility as a fraction, latest.",
+        ["symbol", "measure", "tenor"],
+    )
 )
-SKEW = Latest(
-    "volcross_implied_skew_ratio",
-    "Vol of the put less vol of the call of one delta, as a fraction, latest.",
-    ["symbol", "measure", "tenor"],
+SKEW = shown(
+    Latest(
+        "volcross_implied_skew_ratio",
+        "Vol of the put less vol of the call of one delta, as a fraction, latest.",
+        ["symbol", "measure", "tenor"],
+    )
 )
-REALISED = Latest(
-    "volcross_realized_volatility_ratio",
-    "Annualised realised volatility as a fraction, latest.",
-    ["symbol", "estimator", "window"],
+REALISED = shown(
+    Latest(
+        "volcross_realized_volatility_ratio",
+        "Annualised realised volatility as a fraction, latest.",
+        ["symbol", "estimator", "window"],
+    )
 )
-SPREAD = Latest(
-    "volcross_spread_ratio",
-    "Left minus right volatility as a fraction, latest.",
-    ["pair", "comparison"],
+SPREAD = shown(
+    Latest(
+        "volcross_spread_ratio",
+        "Left minus right volatility as a fraction, latest.",
+        ["pair", "comparison"],
+    )
 )
-Z_SCORE = Latest(
-    "volcross_spread_z_score",
-    "Standard deviations of the spread from its 30 days' mean, latest.",
-    ["pair", "comparison"],
+Z_SCORE = shown(
+    Latest(
+        "volcross_spread_z_score",
+        "Standard deviations of the spread from its 30 days' mean, latest.",
+        ["pair", "comparison"],
+    )
 )
-RANK = Latest(
-    "volcross_implied_volatility_rank_ratio",
-    "Where an implied volatility lies between its year's extremes, 0 to 1, latest.",
-    ["symbol", "measure"],
+RANK = shown(
+    Latest(
+        "volcross_implied_volatility_rank_ratio",
+        "Where an implied volatility lies between its year's extremes, 0 to 1, latest.",
+        ["symbol", "measure"],
+    )
 )
-MARKET_OPEN = Gauge(
-    "volcross_market_open",
-    "1 while the symbol's market is open, by the wall clock.",
-    ["symbol"],
-)
-LAST_READING = Gauge(
-    "volcross_last_reading_timestamp_seconds",
-    "Event time of the latest reading, seconds since the epoch.",
-    ["symbol", "measure", "window"],
+LAST_READING = shown(
+    Latest(
+        "volcross_last_reading_timestamp_seconds",
+        "Event time of the latest reading, seconds since the epoch.",
+        ["symbol", "measure", "window"],
+        # Its age is what it is there for.
+        kept_seconds=math.inf,
+    )
 )
 READING_SECONDS = Histogram(
     "volcross_reading_latency_seconds",
@@ -91,15 +105,41 @@ READING_SECONDS = Histogram(
 )
 
 
+class MarketsOpen(Collector):
+    """Whether each symbol's market is open, by the wall clock."""
+
+    def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
+        self._clocks: dict[str, MarketClock] = {}
+        registry.register(self)
+
+    def begin(self, settings: StreamSettings) -> None:
+        """Show every symbol's: silence means less in a shut market."""
+        self._clocks = {
+            name: market_clock(symbol.clock)
+            for name, symbol in settings.symbols.items()
+        }
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Yield 1 or 0 for each symbol; a market is asked once."""
+        family = GaugeMetricFamily(
+            "volcross_market_open",
+            "1 while the symbol's market is open, by the wall clock.",
+            labels=["symbol"],
+        )
+        now = time.time_ns()
+        markets = {clock.name: clock for clock in self._clocks.values()}
+        is_open = {name: float(clock.is_open(now)) for name, clock in markets.items()}
+        for symbol, clock in self._clocks.items():
+            family.add_metric([symbol], is_open[clock.name])
+        yield family
+
+
+MARKETS_OPEN = MarketsOpen()
+
+
 def begin(settings: StreamSettings) -> None:
-    """Show each symbol's market from the start: silence means less when it is shut."""
-    for name, symbol in settings.symbols.items():
-        is_open = partial(_is_open, market_clock(symbol.clock))
-        MARKET_OPEN.labels(name).set_function(is_open)
-
-
-def _is_open(market: MarketClock) -> float:
-    return float(market.is_open(time.time_ns()))
+    """Show what is known before the first record."""
+    MARKETS_OPEN.begin(settings)
 
 
 def observe(event: Event) -> None:
@@ -107,7 +147,7 @@ def observe(event: Event) -> None:
     if isinstance(event, VolatilityReadings):
         series = (event.symbol, event.measure, event.window)
         at = event.at[-1] / 1e9
-        LAST_READING.labels(*series).set(at)
+        LAST_READING.set(series, at)
         READING_SECONDS.observe(max(0.0, time.time() - at))
         if event.quality is Quality.OK:
             _gauge(event.measure).set(series, event.value[-1])

@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
-from prometheus_client import REGISTRY
 
 from streams import metrics
 from streams.agents.stage import Gap, Out
@@ -277,13 +276,6 @@ def test_what_is_remembered_is_closes_and_never_rows() -> None:
 def test_the_latest_of_it_is_shown_to_prometheus() -> None:
     (said,) = contexts(Place(configured()).apply(record(BEGIN, END), 0, FAR))
     metrics.observe(said)
-    pair = {"pair": "NVDA/BTC", "comparison": IMPLIED}
-    shown = REGISTRY.get_sample_value("volcross_spread_z_score", pair)
-    assert shown == said.z_score[-1]
-    for symbol, measure, rank in (
-        ("NVDA", "iv30", said.left_rank),
-        ("BTC", "dvol", said.right_rank),
-    ):
-        name = "volcross_implied_volatility_rank_ratio"
-        labels = {"symbol": symbol, "measure": measure}
-        assert REGISTRY.get_sample_value(name, labels) == rank[-1]
+    assert metrics.Z_SCORE.value(("NVDA/BTC", IMPLIED)) == said.z_score[-1]
+    assert metrics.RANK.value(("NVDA", "iv30")) == said.left_rank[-1]
+    assert metrics.RANK.value(("BTC", "dvol")) == said.right_rank[-1]
