@@ -5,13 +5,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from streams.settings import Kafka
-from tests.alerts.posting import deliveries, posting
+from tests.alerts.killing import cross
+from tests.alerts.posting import announce, deliveries, posting
 from tests.alerts.room import Room
-from tests.alerts.samples import answer, http_server
-from tests.alerts.test_room import cross
+from tests.alerts.samples import FIRING, RESOLVED, answer, http_server
 from volcross.cli import app
 from volcross.running.provisioning import provision
 
@@ -60,7 +61,7 @@ async def test_a_day_at_the_desk(
         assert "✓ slack: delivered" in await said(room, "notify", "test")
         assert b"Test: this is how" in server.bodies[0]
 
-        await cross(post, 0)
+        await cross(post, 0, 0)
         await deliveries(post, 2)
         firing = await said(room, "alerts", "list")
         assert "btc-above-eth  firing" in firing
@@ -69,7 +70,7 @@ async def test_a_day_at_the_desk(
         comment = ["--for", "1h", "--comment", "earnings", "--author", "ana"]
         added = await said(room, "silence", "add", "btc-*", *comment)
         assert "ana: earnings" in added
-        await cross(post, 1)
+        await cross(post, 1, 1)
         await deliveries(post, 3)
         history = (await said(room, "alerts", "history")).splitlines()
         assert history[-2].endswith("[slack silenced]")
@@ -97,10 +98,40 @@ async def test_a_test_that_is_refused_says_what_the_other_side_answered(
     assert "✗ slack: failed: 127.0.0.1 answered 404 no_service" in result.output
 
 
+async def test_dead_letters_are_sent_again_once_each_and_with_their_ids(
+    kafka: Kafka, tmp_path: Path, rooms: list[Room]
+) -> None:
+    gone = answer(404, "no_service")
+    async with (
+        http_server(gone, gone, gone, answer(200)) as server,
+        posting(kafka) as post,
+    ):
+        room = Room(kafka, tmp_path, server.url)
+        rooms.append(room)
+        room.start()
+        for number, alert in enumerate([FIRING, RESOLVED]):
+            await announce(post, replace(alert, channels=["slack"]))
+            recorded = await deliveries(post, number + 1)
+        dead = {(d.alert_id, d.state) for d in recorded}
+        result = await command(room, "notify", "test")
+        assert result.exit_code == 1
+        assert "✗ slack: failed: 127.0.0.1 answered 404" in result.output
+        # The address has been mended meanwhile.
+        again = await said(room, "notify", "resend")
+        for name, state in dead:
+            assert f"✓ slack {name} {state}: delivered" in again
+        assert again.count("✓") == 2
+        assert "no dead letters" in await said(room, "notify", "resend", "slack")
+        history = await said(room, "alerts", "history")
+        assert history.count("slack delivered]") == 2
+    assert len(server.bodies) == 5
+
+
 async def test_what_does_not_exist_is_refused(kafka: Kafka, tmp_path: Path) -> None:
     room = Room(kafka, tmp_path, "http://127.0.0.1:9/services/T0/B0/hunter2")
     for words, why in [
         (("notify", "test", "email"), "no [channels.email]"),
+        (("notify", "resend", "email"), "no [channels.email]"),
         (("rules", "explain", "nope"), "no rule 'nope'"),
         (("alerts", "show", "nope"), "no alert 'nope'"),
         (("silence", "expire", "nope"), "no silence 'nope'"),

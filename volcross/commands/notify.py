@@ -1,4 +1,4 @@
-"""`volcross notify`: a test alert, sent the way a real one goes."""
+"""`volcross notify`: a test sent the way an alert goes; dead letters sent again."""
 
 import asyncio
 import time
@@ -7,10 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from streams.events import Alert, Delivery
+    from streams.events import Alert, AlertState, Delivery
     from streams.settings import Kafka
+    from volcross.watching.observer import Observer
 
-app = typer.Typer(help="Try the channels.", no_args_is_help=True)
+    Key = tuple[str, str, AlertState]
+    Outcomes = dict[Key, Delivery]
+
+app = typer.Typer(help="Try the channels, and try again.", no_args_is_help=True)
 
 PATIENCE_SECONDS = 30.0
 
@@ -24,33 +28,37 @@ def send_test(
 ) -> None:
     """Announce a test; the running alerts deliver it, and say how it went."""
     from volcross.config import load
-    from volcross.refusal import Refusal
 
     settings = load(context.obj).reached()
-    on = settings.channels.names
-    wanted = channel or on
-    if not wanted:
-        raise Refusal("no channel is on: there is no [channels] table")
-    for name in wanted:
-        if name not in on:
-            raise Refusal(f"no [channels.{name}]; there is: {', '.join(on) or 'none'}")
+    wanted = _on(settings.channels.names, channel)
     alert = marked(wanted)
-    outcomes = asyncio.run(_deliveries(settings.kafka, alert))
-    good = True
-    for name in wanted:
-        delivery = outcomes.get(name)
-        if delivery is None:
-            good = False
-            typer.echo(
-                f"✗ {name}: no outcome in {PATIENCE_SECONDS:g} s;"
-                " is `volcross alert` running, or still trying?"
-            )
-            continue
-        good &= delivery.outcome == "delivered"
-        mark = "✓" if delivery.outcome == "delivered" else "✗"
-        reason = f": {delivery.reason}" if delivery.reason else ""
-        typer.echo(f"{mark} {name}: {delivery.outcome}{reason}")
-    if not good:
+    outcomes = asyncio.run(_tested(settings.kafka, alert))
+    good = [_told(name, outcomes.get((name, alert.id, alert.state))) for name in wanted]
+    if not all(good):
+        raise typer.Exit(1)
+
+
+@app.command()
+def resend(
+    context: typer.Context,
+    channel: Annotated[
+        list[str] | None, typer.Argument(help="All that are on, unless given.")
+    ] = None,
+) -> None:
+    """Send dead letters again, each once, after what refused them was mended."""
+    from volcross.config import load
+
+    settings = load(context.obj).reached()
+    wanted = _on(settings.channels.names, channel)
+    asked, outcomes = asyncio.run(_resent(settings.kafka, wanted))
+    if not asked:
+        typer.echo("there are no dead letters")
+        return
+    good = [
+        _told(f"{letter.channel} {letter.alert_id} {letter.state}", outcomes.get(key))
+        for key, letter in asked.items()
+    ]
+    if not all(good):
         raise typer.Exit(1)
 
 
@@ -89,18 +97,85 @@ def marked(channels: list[str]) -> "Alert":
     )
 
 
-async def _deliveries(kafka: "Kafka", alert: "Alert") -> "dict[str, Delivery]":
-    from streams.events import Delivery
+def _on(on: list[str], asked: list[str] | None) -> list[str]:
+    """Return the channels meant, all of which are on."""
+    from volcross.refusal import Refusal
+
+    wanted = asked or on
+    if not wanted:
+        raise Refusal("no channel is on: there is no [channels] table")
+    for name in wanted:
+        if name not in on:
+            raise Refusal(f"no [channels.{name}]; there is: {', '.join(on) or 'none'}")
+    return wanted
+
+
+def _told(name: str, delivery: "Delivery | None") -> bool:
+    """Say what became of a delivery, and return whether it arrived."""
+    if delivery is None:
+        typer.echo(
+            f"✗ {name}: no outcome in {PATIENCE_SECONDS:g} s;"
+            " is `volcross alert` running, or still trying?"
+        )
+        return False
+    good = delivery.outcome == "delivered"
+    reason = f": {delivery.reason}" if delivery.reason else ""
+    typer.echo(f"{'✓' if good else '✗'} {name}: {delivery.outcome}{reason}")
+    return good
+
+
+async def _tested(kafka: "Kafka", alert: "Alert") -> "Outcomes":
     from streams.topics import ALERTS, DELIVERIES
     from volcross.watching.observer import Observer
     from volcross.watching.recall import publish
 
-    found: dict[str, Delivery] = {}
+    keys = {(name, alert.id, alert.state) for name in alert.channels}
     async with Observer(kafka, [DELIVERIES], tail=100) as observer:
         await publish(kafka, ALERTS, alert.rule, [alert])
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while len(found) < len(alert.channels) and time.monotonic() < deadline:
+        return await _outcomes(observer, keys)
+
+
+async def _resent(kafka: "Kafka", channels: list[str]) -> "tuple[Outcomes, Outcomes]":
+    """Ask for every dead letter of some channels; return them, and what came of it."""
+    import msgspec
+
+    from alerts.fields import TEST_RULE
+    from streams.events import Delivery, Outcome
+    from streams.topics import DELIVERIES
+    from volcross.watching.observer import Observer
+    from volcross.watching.recall import publish
+
+    last: Outcomes = {}
+    async with Observer(kafka, [DELIVERIES]) as observer:
+        while await observer.behind():
             for _, _, event in await observer.read():
-                if isinstance(event, Delivery) and event.alert_id == alert.id:
-                    found[event.channel] = event
+                if isinstance(event, Delivery):
+                    last[event.channel, event.alert_id, event.state] = event
+        dead = {
+            key: letter
+            for key, letter in last.items()
+            if letter.outcome is Outcome.FAILED
+            and letter.channel in channels
+            and letter.rule != TEST_RULE
+        }
+        for letter in dead.values():
+            due = msgspec.structs.replace(
+                letter, outcome=Outcome.DUE, attempts=0, at=time.time_ns()
+            )
+            await publish(kafka, DELIVERIES, letter.channel, [due])
+        return dead, await _outcomes(observer, set(dead))
+
+
+async def _outcomes(observer: "Observer", keys: "set[Key]") -> "Outcomes":
+    """Wait until it is known how each delivery ended, or for long enough."""
+    from streams.events import Delivery, Outcome
+
+    found: Outcomes = {}
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while len(found) < len(keys) and time.monotonic() < deadline:
+        for _, _, event in await observer.read():
+            if isinstance(event, Delivery) and event.outcome is not Outcome.DUE:
+                key = (event.channel, event.alert_id, event.state)
+                if key in keys:
+                    found[key] = event
     return found
