@@ -19,8 +19,7 @@ from volcross.running.broker import free_port
 
 ROOT = Path(__file__).parents[2]
 
-BEGIN = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
-CONFIG = f"""\
+CONFIG = """\
 [symbols.NVDA]
 clock = "crypto"
 implied = "iv30"
@@ -33,13 +32,10 @@ implied = "dvol"
 left = "NVDA"
 right = "BTC"
 
-# A spread is told each minute of market time: here, each second of ours.
 [sources.made-up]
 kind = "synthetic"
-begin = {BEGIN}
-speed = 60
-symbols.NVDA = {{ measure = "iv30", vol = 0.7 }}
-symbols.BTC = {{ measure = "dvol", vol = 0.5 }}
+symbols.NVDA = { measure = "iv30", vol = 0.7 }
+symbols.BTC = { measure = "dvol", vol = 0.5 }
 
 [metrics]
 produce = 0
@@ -50,11 +46,17 @@ alert = 0
 port = 0
 """
 
+YESTERDAY = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+HURRIED = CONFIG.replace(
+    'kind = "synthetic"', f'kind = "synthetic"\nbegin = {YESTERDAY}\nspeed = 60'
+)
+"""A spread is told each minute of market time: here, each second of ours."""
+
 
 class Service:
     """`volcross up` in a folder of its own."""
 
-    def __init__(self, folder: Path, config: str = CONFIG) -> None:
+    def __init__(self, folder: Path, config: str = HURRIED) -> None:
         self.port = free_port()
         self.page = free_port()
         self.log = folder / "log"
