@@ -171,11 +171,14 @@ def create(context: typer.Context) -> None:
 
 
 @app.command()
-def check(context: typer.Context) -> None:
+def check(
+    context: typer.Context,
+    feeds: Annotated[bool, typer.Option("--feeds", help="And every feed.")] = False,
+) -> None:
     """Check the configuration, and reach the broker and every channel."""
     from volcross.commands.check import check
 
-    if not check(_settings(context)):
+    if not check(_settings(context), feeds=feeds):
         raise typer.Exit(1)
 
 

@@ -4,14 +4,16 @@ Nothing is posted, mailed or created on the way.
 """
 
 import asyncio
+import logging
 import os
 from collections.abc import AsyncIterator
 
+import structlog
 from rich.console import Console
 from rich.text import Text
 
-from producers.rivals import rivals
 from volcross.commands.check_channels import REACH_SECONDS, channel_findings
+from volcross.commands.check_sources import source_findings
 from volcross.commands.finding import Finding
 from volcross.config import Settings
 from volcross.refusal import Refusal
@@ -19,14 +21,22 @@ from volcross.running.broker import BrokerError, binary
 from volcross.running.provisioning import existing, mismatches, refusal, wanted
 
 
-def check(settings: Settings) -> bool:
-    """Look at everything, print a line each, and say whether all will do."""
+def check(settings: Settings, *, feeds: bool = False) -> bool:
+    """Look at everything, print a line each, and say whether all will do.
+
+    Args:
+        settings: the whole configuration.
+        feeds: whether to listen to every feed, too.
+    """
+    # What the feeds log of their first attempts is told below, once.
+    quiet = structlog.make_filtering_bound_logger(logging.CRITICAL)
+    structlog.configure(wrapper_class=quiet)
     console = Console(highlight=False)
     good = True
 
     async def look() -> None:
         nonlocal good
-        async for finding in findings(settings):
+        async for finding in findings(settings, feeds=feeds):
             good &= finding.good
             mark = ("✓ ", "green") if finding.good else ("✗ ", "bold red")
             console.print(
@@ -38,7 +48,9 @@ def check(settings: Settings) -> bool:
     return good
 
 
-async def findings(settings: Settings) -> AsyncIterator[Finding]:
+async def findings(
+    settings: Settings, *, feeds: bool = False
+) -> AsyncIterator[Finding]:
     """Yield what was found, as it is found."""
     yield Finding(
         "configuration",
@@ -46,8 +58,8 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         said=f"{len(settings.symbols)} symbols, {len(settings.pairs)} pairs,"
         f" {len(settings.sources)} sources, {len(settings.rules)} rules",
     )
-    if (told := rivals(settings.sources)) is not None:
-        yield Finding("sources", good=False, said=told)
+    async for finding in source_findings(settings.sources, listen=feeds):
+        yield finding
     yield await _broker(settings)
     async for finding in channel_findings(settings.channels):
         yield finding
