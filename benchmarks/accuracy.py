@@ -86,63 +86,116 @@ def solver(n: int) -> bool:
     return bool(share.max() <= 1 and found.found.all())
 
 
-def rolling(n: int, prefixes: int) -> bool:
-    """Print the estimators' largest errors over a long series with jumps."""
+Rows = slice
+Slow = Callable[[Rows], float]
+SECONDS_A_YEAR = 365 * 86_400.0
+
+
+def prices(n: int) -> BarColumns:
+    """Return n bars, one a second, with 50 jumps."""
     random = np.random.default_rng(1)
     moves = random.normal(0, 1e-5, n)
     moves[random.integers(0, n, 50)] = random.normal(0, 1.0, 50)
     moves -= moves.mean()
     close = 100 * np.exp(np.cumsum(moves))
-    at = np.arange(1, n + 1) * 10**9
-    ratio = close[1:] / close[:-1] - 1
-    returns = np.concatenate(([0.0], np.log1p(ratio)))
-    rows = np.sort(random.choice(n - 86_400, prefixes, replace=False)) + 86_400
-    per_year = 365 * 86_400.0
+    opened = close * np.exp(random.normal(0, 1e-5, n))
+    high = np.maximum(opened, close) * np.exp(random.exponential(1e-5, n))
+    low = np.minimum(opened, close) * np.exp(-random.exponential(1e-5, n))
+    return BarColumns(np.arange(1, n + 1) * 10**9, opened, high, low, close)
 
-    def slices(span: int, formula: Callable[[list[float]], float]) -> np.ndarray:
-        return np.array([formula(returns[i - span + 1 : i + 1].tolist()) for i in rows])
 
-    def root(r: list[float]) -> float:
-        return math.sqrt(per_year / len(r) * math.fsum(x * x for x in r))
+def slow_ways(bars: BarColumns) -> dict[str, Slow]:
+    """Return what each estimator is over some of the rows, by `math.fsum`."""
+    before = np.concatenate((bars.close[:1], bars.close[:-1]))
+    moves = log_ratio(before, bars.close)
+    night, day = log_ratio(before, bars.open), log_ratio(bars.open, bars.close)
+    squares, ranges = moves**2, log_ratio(bars.low, bars.high)
+    bipowers = np.abs(moves) * np.abs(np.concatenate(([0.0], moves[:-1])))
+    parkinson = ranges**2 / (4 * math.log(2))
+    garman_klass = 0.5 * ranges**2 - (2 * math.log(2) - 1) * day**2
+    rogers_satchell = log_ratio(bars.close, bars.high) * log_ratio(bars.open, bars.high)
+    rogers_satchell += log_ratio(bars.close, bars.low) * log_ratio(bars.open, bars.low)
 
-    def deviation(r: list[float]) -> float:
-        mean = math.fsum(r) / len(r)
-        squares = math.fsum((x - mean) ** 2 for x in r)
-        return math.sqrt(per_year / (len(r) - 1) * squares)
+    def mean(terms: np.ndarray) -> Slow:
+        return lambda rows: math.fsum(terms[rows].tolist()) / (rows.stop - rows.start)
 
-    def bipower(r: list[float]) -> float:
-        pairs = math.fsum(abs(a * b) for a, b in zip(r[1:], r[:-1], strict=True))
-        return math.sqrt(per_year / (len(r) - 1) * math.pi / 2 * pairs)
+    def sample_variance(terms: np.ndarray, rows: Rows) -> float:
+        x = terms[rows].tolist()
+        centre = math.fsum(x) / len(x)
+        return math.fsum((y - centre) ** 2 for y in x) / (len(x) - 1)
 
-    formulas = {
-        "close-to-close": root,
-        "close-to-close-demeaned": deviation,
-        "bipower": bipower,
+    def yang_zhang(rows: Rows) -> float:
+        n = rows.stop - rows.start
+        k = 0.34 / (1.34 + (n + 1) / (n - 1))
+        apart = sample_variance(night, rows) + k * sample_variance(day, rows)
+        variance: float = apart + (1 - k) * mean(rogers_satchell)(rows)
+        return variance
+
+    def ewma(rows: Rows) -> float:
+        # Forty memories back a weight is less than a double's last place.
+        memory = (rows.stop - rows.start) / 2
+        far = slice(max(1, rows.stop - int(40 * memory)), rows.stop)
+        age = np.arange(far.stop - far.start - 1, -1, -1) / memory
+        weights = np.exp(-age)
+        weighted: list[float] = (weights * squares[far]).tolist()
+        return math.fsum(weighted) / math.fsum(weights.tolist())
+
+    return {
+        "close-to-close": mean(squares),
+        "close-to-close-demeaned": lambda rows: sample_variance(moves, rows),
+        "ewma": ewma,
+        "parkinson": mean(parkinson),
+        "garman-klass": mean(garman_klass),
+        "rogers-satchell": mean(rogers_satchell),
+        "yang-zhang": yang_zhang,
+        "bipower": lambda rows: (
+            math.pi / 2 * mean(bipowers)(slice(rows.start + 1, rows.stop))
+        ),
     }
+
+
+def log_ratio(before: np.ndarray, after: np.ndarray) -> np.ndarray:
+    """Return ln(after/before), the small ones with all their digits."""
+    ratio: np.ndarray = np.log1p((after - before) / before)
+    return ratio
+
+
+def rolling(n: int, prefixes: int) -> bool:
+    """Print the estimators' largest errors over a long series with jumps."""
+    bars = prices(n)
+    slow = slow_ways(bars)
+    random = np.random.default_rng(2)
+    last = np.sort(random.choice(n - 86_400, prefixes, replace=False)) + 86_400
+
+    def largest_error(
+        name: str, span: int, value: np.ndarray, rows: np.ndarray
+    ) -> float:
+        expected = [slow[name](slice(row - span + 1, row + 1)) for row in rows.tolist()]
+        return float(np.max(np.abs(value[rows] / np.sqrt(expected) - 1)))
+
     print(f"Rolling over {n:,} prices, one a second, 50 jumps; {prefixes:,} prefixes")
     good = True
-    for name, formula in formulas.items():
+    for name, estimator in ESTIMATORS.items():
         for label, span in (("1h", 3600), ("1d", 86_400)):
-            estimator = ESTIMATORS[name](float(span), market_clock("crypto"))
+            fed = estimator(float(span), market_clock("crypto"))
             value = np.concatenate(
-                [
-                    estimator.update(
-                        BarColumns.of_closes(at[i : i + 9973], close[i : i + 9973])
-                    ).value
-                    for i in range(0, n, 9973)
-                ]
+                [fed.update(bars[i : i + 9973]).value for i in range(0, n, 9973)]
             )
-            expected = slices(span, formula)
-            worst = float(np.max(np.abs(value[rows] / expected - 1)))
+            value /= math.sqrt(SECONDS_A_YEAR)
+            # What EWMA remembers of a day is three weeks of seconds.
+            rows = last[::50] if (name, label) == ("ewma", "1d") else last
+            worst = largest_error(name, span, value, rows)
             good &= worst <= MOST_ERROR
             print(f"  {name:<26}{label:<4}{worst:10.1e}")
-    expected = slices(3600, deviation)
-    theirs = pd.Series(returns).rolling(3600).std().to_numpy()[rows]
-    worst = float(np.max(np.abs(theirs * math.sqrt(per_year) / expected - 1)))
+    before = np.concatenate((bars.close[:1], bars.close[:-1]))
+    moves = log_ratio(before, bars.close)
+    theirs = pd.Series(moves).rolling(3600).std().to_numpy()
+    worst = largest_error("close-to-close-demeaned", 3600, theirs, last)
     print(f"  {'pandas rolling.std':<26}{'1h':<4}{worst:10.1e}")
-    totals = np.cumsum(returns**2)
-    plain = np.sqrt(per_year / 3600 * (totals[rows] - totals[rows - 3600]))
-    worst = float(np.max(np.abs(plain / slices(3600, root) - 1)))
+    totals = np.cumsum(moves**2)
+    plain = np.full(n, np.nan)
+    plain[3600:] = np.sqrt((totals[3600:] - totals[:-3600]) / 3600)
+    worst = largest_error("close-to-close", 3600, plain, last)
     print(f"  {'a plain running sum':<26}{'1h':<4}{worst:10.1e}")
     return good
 
