@@ -22,6 +22,7 @@ from streams.events import (
 )
 from streams.latest import Latest, shown
 from streams.settings import StreamSettings
+from streams.stages.screening import Reason
 from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.implied.measure import Method
 from streams.volatility.market_time import MarketClock, market_clock
@@ -140,6 +141,18 @@ MARKETS_OPEN = MarketsOpen()
 def begin(settings: StreamSettings) -> None:
     """Show what is known before the first record."""
     MARKETS_OPEN.begin(settings)
+
+
+def expect(agent: str, topic: str) -> None:
+    """Show zeros for what an agent may come to count.
+
+    Prometheus sees an increase between two samples: a counter that appears with
+    its first event at 1 has, for a rule, never increased.
+    """
+    for counter in (RECORDS, CHECKPOINTS, GAP_SECONDS):
+        counter.labels(agent)
+    for reason in Reason:
+        REJECTED.labels(topic, reason)
 
 
 def observe(event: Event) -> None:

@@ -96,6 +96,7 @@ class Agent(Generic[T]):
         self._partitions: dict[int, _Partition[T]] = {}
         self._poison: dict[tuple[int, int], str] = {}
         """What the stage said of the (partition, offset) it failed on."""
+        metrics.expect(self.name, work.topic.name)
 
     async def take(self, partition: int, offset: int, raw: bytes | None) -> None:
         """Take a record in, unless it was already, and first any that are missing."""
