@@ -30,9 +30,9 @@ def withdrawals(told: Iterable[Alert], rules: Iterable[Rule], now: int) -> list[
     """Return the ends of what is open and has no rule any more.
 
     Each ends as what it is: an incident is resolved, a stretch in which nothing
-    could be said is over. The legs are those that were last told of; there is
-    no value, because nobody has looked. Told again they have the same id, and
-    so are known again.
+    could be said is over, and that before the incident in which it lies. The
+    legs are those that were last told of; there is no value, because nobody has
+    looked. Told again they have the same id, and so are known again.
 
     Args:
         told: all that was announced, oldest first.
@@ -40,7 +40,7 @@ def withdrawals(told: Iterable[Alert], rules: Iterable[Rule], now: int) -> list[
         now: when it was noticed (ns UTC): removal has no other time.
     """
     subjects = {rule.name: rule.subject for rule in rules}
-    return [
+    ends = [
         msgspec.structs.replace(
             alert,
             id=name,
@@ -53,6 +53,7 @@ def withdrawals(told: Iterable[Alert], rules: Iterable[Rule], now: int) -> list[
         for name, (ends, alert) in _open(told).items()
         if alert.rule != TEST_RULE and subjects.get(alert.rule) != _subject(alert)
     ]
+    return sorted(ends, key=lambda alert: alert.state is AlertState.RESOLVED)
 
 
 async def withdraw(

@@ -24,14 +24,23 @@ implied = "dvol"
 [symbols.ETH]
 clock = "crypto"
 implied = "dvol"
+[symbols.NVDA]
+clock = "crypto"
+implied = "iv30"
 [[pairs]]
 left = "BTC"
 right = "ETH"
+[[pairs]]
+left = "NVDA"
+right = "BTC"
 [[rules]]
 name = "btc-above-eth"
 pair = "BTC/ETH"
 hysteresis = 0.01
 for = "1s"
+[[rules]]  # of the samples: without it, they would be withdrawn
+name = "nvda-above-btc"
+pair = "NVDA/BTC"
 [retry]
 first = "0.1s"
 [metrics]

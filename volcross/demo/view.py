@@ -270,6 +270,7 @@ class DemoView:
 def _mark(state: AlertState) -> tuple[str, str]:
     return {
         AlertState.FIRING: ("▲", FIRING),
+        AlertState.UPDATED: ("△", FIRING),
         AlertState.RESOLVED: ("▼", RESOLVED),
         AlertState.UNKNOWN: ("?", QUIET),
         AlertState.KNOWN: ("!", QUIET),

@@ -57,11 +57,11 @@ def test_a_silence_ends_as_one_and_what_was_updated_is_still_one_incident() -> N
     update = replace(FIRING, id="update", state=AlertState.UPDATED, peak=0.5)
     ends = withdrawals([FIRING, UNKNOWN, update], [], NOW)
     assert [(end.id, end.state) for end in ends] == [
-        (FIRING.id, "resolved"),
         ("silent", "known"),
+        (FIRING.id, "resolved"),
     ]
-    assert ends[0].peak == 0.5
-    assert ends[1].since == UNKNOWN.since
+    assert ends[1].peak == 0.5
+    assert ends[0].since == UNKNOWN.since
 
 
 def test_a_test_of_the_channels_is_no_incident() -> None:
