@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -18,6 +19,17 @@ Values = npt.NDArray[np.float64]
 """Prices, sizes, or annualised fractions."""
 
 SECOND = 1_000_000_000
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def instant(moment: datetime) -> int:
+    """Return the nanoseconds UTC of an aware datetime, exactly.
+
+    Raises:
+        TypeError: it has no time zone.
+    """
+    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 @dataclass(frozen=True, slots=True)

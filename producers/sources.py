@@ -99,7 +99,7 @@ def _tastytrade(settings: TastytradeSource) -> "list[Line]":
 
 
 def _failover(settings: FailoverSource) -> Source:
-    from producers.failover import Failover
+    from producers.choosing.failover import Failover
 
     return Failover(
         [open_source(venue) for venue in settings.prefer],

@@ -11,8 +11,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
-from producers.recorded.timeline import instant
-from producers.source import Heard, Reason, Series, Unusable
+from producers.source import Heard, Reason, Series, Unusable, instant
 from streams.events import ChainSnapshot
 
 Frame = str | bytes

@@ -22,8 +22,8 @@ from producers.recorded.story_facts import (
     NVDA_EARLY_CLOSES,
     NVDA_IV30,
 )
-from producers.recorded.timeline import HOUR, Pace, Recording, instant, play
-from producers.source import SECOND, Heard, Instants, Series, Values
+from producers.recorded.timeline import HOUR, Pace, Recording, play
+from producers.source import SECOND, Heard, Instants, Series, Values, instant
 from streams.events import Origin
 
 BEGIN: Final = instant(datetime(2024, 7, 22, 20, tzinfo=UTC))

@@ -14,9 +14,9 @@ from typing import Final
 
 import numpy as np
 
-from producers.recorded.timeline import Pace, instant
+from producers.recorded.timeline import Pace
 from producers.settings import SyntheticSource, SyntheticSymbol
-from producers.source import SECOND, Heard, Instants, Series, Values
+from producers.source import SECOND, Heard, Instants, Series, Values, instant
 from streams.events import Origin
 from streams.settings import Clock, nanoseconds
 from streams.volatility.market_time import MarketClock, market_clock

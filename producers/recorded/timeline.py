@@ -4,23 +4,12 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 
 import numpy as np
 
 from producers.source import SECOND, Heard, Instants, Series, Values
 
 HOUR = 3600 * SECOND
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-def instant(moment: datetime) -> int:
-    """Return the nanoseconds UTC of an aware datetime, exactly.
-
-    Raises:
-        TypeError: it has no time zone.
-    """
-    return (moment - _EPOCH) // timedelta(microseconds=1) * 1000
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -14,8 +14,7 @@ from producers.listening.conversation import (
     from_milliseconds,
     positive,
 )
-from producers.recorded.timeline import instant
-from producers.source import Reason, Unusable
+from producers.source import Reason, Unusable, instant
 from producers.venues.deribit_history import SOURCE
 from streams.events import ChainSnapshot, Right
 

@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from producers.recorded.timeline import instant
+from producers.source import instant
 from streams.events import Right
 
 _NEW_YORK: Final = ZoneInfo("America/New_York")

@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter, ValidationError
 
-from producers.rivals import rivals
+from producers.choosing.rivals import rivals
 from producers.settings import ReplaySource, SourceSettings, StorySource
 from producers.sources import SOURCES
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from producers.rivals import rivals
+from producers.choosing.rivals import rivals
 from producers.settings import FailoverSource, MassiveSource
 from streams.settings import Clock
 from volcross.config import ConfigError, Settings, compose, load

@@ -4,9 +4,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 
-from producers.failover import Failover
+from producers.choosing.failover import Failover
+from producers.choosing.rivals import rivals
 from producers.listening.live import Live
-from producers.rivals import rivals
 from producers.settings import SourceSettings
 from producers.source import Source
 from producers.sources import open_source

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import structlog
 
-from producers.rivals import rivals
+from producers.choosing.rivals import rivals
 from volcross.config import Settings
 from volcross.refusal import Refusal
 from volcross.running.broker import SHORTCOMINGS, BrokerError, EmbeddedBroker

@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 
 from producers.recorded.replay import BadFile, Replay, recordings
-from producers.recorded.timeline import instant
 from producers.settings import ReplaySource
-from producers.source import SECOND, Heard, Series
+from producers.source import SECOND, Heard, Series, instant
 from streams.events import Origin
 
 PRICES = """at,symbol,price,size

@@ -10,8 +10,8 @@ import pytest
 
 from producers.recorded import story
 from producers.recorded.story_facts import BTC_DAILY, DVOL_DAILY, NVDA_DAILY
-from producers.recorded.timeline import Recording, instant
-from producers.source import SECOND, Heard
+from producers.recorded.timeline import Recording
+from producers.source import SECOND, Heard, instant
 from streams.events import Origin
 
 MINUTE = 60 * SECOND

@@ -5,9 +5,8 @@ import numpy as np
 import pytest
 
 from producers.recorded.synthetic import Market, Synthetic
-from producers.recorded.timeline import instant
 from producers.settings import SyntheticSource, SyntheticSymbol
-from producers.source import SECOND, Heard, Values
+from producers.source import SECOND, Heard, Values, instant
 from streams.events import Origin
 from streams.settings import Clock
 

@@ -1,13 +1,14 @@
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from itertools import groupby
 
 import numpy as np
 import pytest
 from aiohttp import web
 
-from producers.chain_preference import ChainPreference
-from producers.failover import Failover, Preference
+from producers.choosing.chain_preference import ChainPreference
+from producers.choosing.failover import Failover
+from producers.choosing.preference import Preference
 from producers.listening.backoff import Backoff
 from producers.listening.bucket import TokenBucket
 from producers.listening.live import Live
@@ -190,6 +191,21 @@ async def test_chains_change_over_when_their_venue_refuses_and_when_it_is_back()
 
 
 THERE_AND_BACK = ["cboe", "alpaca", "cboe"]
+
+
+async def test_a_bug_in_one_source_is_not_taken_for_its_silence() -> None:
+    async def broken() -> AsyncIterator[Said]:
+        yield says(BEST, [1], until=2, since=1)
+        raise KeyError("a bug")
+
+    async def for_ever() -> AsyncIterator[Said]:
+        while True:
+            await asyncio.sleep(0.05)
+            yield says(NEXT, [1], until=2, since=1)
+
+    source = Failover([broken(), for_ever()], patience=10, settle=10)
+    with pytest.raises(KeyError, match="a bug"):
+        await asyncio.wait_for(said_by(source, lambda _: False), 5)
 
 
 @pytest.mark.timeout(60)

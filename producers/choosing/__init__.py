@@ -1,0 +1,1 @@
+"""Several sources of one thing: told at the start, or believed one at a time."""
