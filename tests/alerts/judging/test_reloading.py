@@ -11,15 +11,19 @@ from prometheus_client import REGISTRY
 from alerts.judging.reloading import Reread, follow_file
 from alerts.judging.rule import Rule
 from alerts.judging.rulebook import Rulebook, clocks_of
+from alerts.telling.ledger import Post
+from streams import wire
+from streams.events import SpreadReadings
 from streams.settings import Kafka
+from streams.topics import SPREADS
 from tests.alerts.posting import deliveries, posting
 from tests.alerts.room import Room
-from tests.alerts.samples import http_server
-from tests.alerts.test_room import cross
+from tests.alerts.samples import EVENT_TIME, http_server, leg
 from volcross.config import Settings, load
 from volcross.running.provisioning import provision
 from volcross.running.rereading import Rereading
 
+SECOND = 10**9
 OTHER = '[[rules]]\nname = "other"\npair = "NVDA/BTC"\nmargin = 0.1\n'
 
 
@@ -141,6 +145,31 @@ async def test_a_bad_file_leaves_the_rules_in_force_and_shows_it(
         await asyncio.gather(task, return_exceptions=True)
 
 
+async def stay_above(post: Post, number: int) -> None:
+    """Let ten seconds pass in which the left leg is five points above."""
+    start = EVENT_TIME + number * 10 * SECOND
+    record = SpreadReadings(
+        pair="BTC/ETH",
+        comparison="implied",
+        left=leg("BTC", "dvol", 0.65).name,
+        right=leg("ETH", "dvol", 0.6).name,
+        start=start,
+        end=start + 10 * SECOND,
+        at=[start],
+        left_value=[0.65],
+        right_value=[0.6],
+        spread=[0.05],
+        left_at=[start],
+        right_at=[start],
+    )
+    await post.producer.send_and_wait(
+        post.kafka.topic_prefix + SPREADS.name,
+        key=b"BTC/ETH",
+        value=wire.encode(record),
+        partition=0,
+    )
+
+
 @pytest.mark.kafka
 async def test_a_running_room_takes_rules_in_and_withdraws_what_is_gone(
     kafka_settings: Kafka, tmp_path: Path
@@ -153,14 +182,14 @@ async def test_a_running_room_takes_rules_in_and_withdraws_what_is_gone(
         good = room.config.read_text()
         try:
             room.start()
-            await cross(post, 0)
+            await stay_above(post, 0)
             await deliveries(post, 1)
             room.config.write_text(good.replace("hysteresis = 0.01", "hysteresis = -1"))
             await until(room, "volcross_config_reload_failed 1.0")
             room.config.write_text(good.replace("btc-above-eth", "renamed"))
             await deliveries(post, 2)
             await until(room, "volcross_config_reload_failed 0.0")
-            await cross(post, 2)
+            await stay_above(post, 1)
             recorded = await deliveries(post, 3)
             metrics = await until(room, 'volcross_alert_firing{rule="renamed"} 1.0')
         finally:
