@@ -73,6 +73,13 @@ class Settings(StreamSettings, AlertSettings):
         return self
 
     @property
+    def replayed(self) -> bool:
+        """Whether the market is a recorded one: ages count from how far it has come."""
+        return bool(self.sources) and all(
+            source.kind in {"story", "replay"} for source in self.sources.values()
+        )
+
+    @property
     def embedded(self) -> bool:
         """Whether the broker is ours to run."""
         return self.kafka.bootstrap_servers is None

@@ -106,12 +106,21 @@ def extent(values: NDArray[np.float64], custom: dict[str, Any]) -> tuple[float, 
     return (low - pad if low < 0 or low > (high - low) / 2 else 0.0), high + pad
 
 
-def ticks(low: float, high: float, count: int = 6) -> list[float]:
+SCALES = {"s": (86_400.0, 3600.0, 60.0), "bytes": (2.0**30, 2.0**20, 2.0**10)}
+"""What numbers of a unit are told in, and so must be round in, the largest first."""
+
+
+def ticks(low: float, high: float, unit: str = "none", count: int = 6) -> list[float]:
     """Return about so many round numbers between two.
 
     >>> ticks(0.458, 0.935)
     [0.5, 0.6, 0.7, 0.8, 0.9]
+    >>> ticks(0, 580, "s")
+    [0.0, 120.0, 240.0, 360.0, 480.0]
     """
+    for scale in SCALES.get(unit, ()):
+        if high >= 2 * scale:
+            return [scale * each for each in ticks(low / scale, high / scale)]
     rough = (high - low) / count
     size = 10.0 ** math.floor(math.log10(rough))
     step = next(size * each for each in (1, 2, 5, 10) if size * each >= rough)
@@ -122,7 +131,7 @@ def ticks(low: float, high: float, count: int = 6) -> list[float]:
 def grid(box: Box, field: Field, theme: Theme) -> list[str]:
     """Return the horizontal lines, and what they stand for."""
     parts = []
-    for value in ticks(box.low, box.high):
+    for value in ticks(box.low, box.high, field.unit):
         y = box.y(value)
         parts += [
             f'<line x1="{box.left}" x2="{box.right}" y1="{y:.1f}" y2="{y:.1f}"'

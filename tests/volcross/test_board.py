@@ -4,9 +4,17 @@ from io import StringIO
 
 from rich.console import Console
 
-from streams.events import ContextReadings, LegName, Origin, SpreadReadings
-from volcross.commands.status import picture
+from streams.events import (
+    ContextReadings,
+    FeedState,
+    LegName,
+    Origin,
+    Quality,
+    SpreadReadings,
+    VolatilityReadings,
+)
 from volcross.watching.board import Board
+from volcross.watching.picture import picture
 from volcross.watching.report import report
 
 MINUTE = 60 * 10**9
@@ -69,6 +77,10 @@ def drawn(board: Board) -> str:
     return out.getvalue()
 
 
+def words(line: str) -> str:
+    return " ".join(line.split())
+
+
 def test_context_is_told_beside_its_spread() -> None:
     board = Board()
     board.apply(spread(1))
@@ -89,6 +101,58 @@ def test_context_is_told_beside_its_spread() -> None:
     (row,) = [line for line in drawn(board).splitlines() if "87%" in line]
     assert row.split("  ")[-1].strip() == "NVDA earnings 2024-08-28"
     assert "+1.5" in row
+
+
+def test_vols_by_maturity_stand_in_a_table_of_their_own() -> None:
+    board = Board()
+    board.apply(spread(1))
+    for measure, window, value in (
+        ("atm", "7d", 0.584),
+        ("atm", "30d", 0.561),
+        ("skew25", "30d", 0.031),
+    ):
+        reading = VolatilityReadings(
+            symbol="NVDA",
+            measure=measure,
+            window=window,
+            origin=Origin.COMPUTED,
+            source="cboe",
+            quality=Quality.OK,
+            start=MINUTE,
+            end=2 * MINUTE,
+            at=[MINUTE],
+            value=[value],
+        )
+        board.apply(reading)
+    lines = drawn(board).splitlines()
+    (head,) = [line for line in lines if "7d" in line]
+    assert words(head) == "symbol 7d 30d age"
+    (money,) = [line for line in lines if "at the money" in line]
+    assert words(money) == "NVDA at the money 58.4% 56.1% 1 h 39 min"
+    (skew,) = [line for line in lines if "25-delta" in line]
+    assert words(skew) == "25-delta skew – +3.1%"
+    assert len([line for line in lines if "atm" in line]) == 0
+    (bitcoin,) = [line for line in lines if line.strip().startswith("BTC")]
+    assert words(bitcoin) == "BTC – – – –"
+
+
+def test_a_connection_that_is_down_is_told_and_one_that_is_up_is_not() -> None:
+    board = Board()
+    now = 100 * MINUTE
+    for feed, up in (("deribit", True), ("cboe/NVDA", False)):
+        board.apply(
+            FeedState(
+                feed=feed,
+                up=up,
+                at=now,
+                since=now - MINUTE,
+                reason="" if up else "refused",
+                next_try=None if up else now + MINUTE // 2,
+            )
+        )
+    said = drawn(board)
+    assert "cboe/NVDA  down for 1 min, refused; next try in 30 s" in said
+    assert "deribit" not in said
 
 
 def test_a_context_without_rows_keeps_the_numbers_and_moves_the_calendar() -> None:

@@ -48,12 +48,9 @@ async def serve(settings: Settings) -> None:
     Raises:
         Refusal: its port is in use.
     """
-    replayed = bool(settings.sources) and all(
-        source.kind in {"story", "replay"} for source in settings.sources.values()
-    )
     follower = Follower(
         settings.reached().kafka,
-        replayed=replayed,
+        replayed=settings.replayed,
         clocks={name: symbol.clock for name, symbol in settings.symbols.items()},
         pairs=settings.pairs,
     )

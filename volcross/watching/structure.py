@@ -38,6 +38,9 @@ def structures(board: Board) -> list[Structure]:
     """Return the term structure of every symbol that anything is known of."""
     symbols = {feed.symbol for feed in board.feeds.values()}
     symbols |= {reading.symbol for reading in board.readings.values()}
+    symbols |= {
+        leg.symbol for line in board.spreads.values() for leg in (line.left, line.right)
+    }
     found = {symbol: Structure(symbol) for symbol in sorted(symbols)}
     chained: dict[str, list[Reading]] = {}
     for reading in board.readings.values():
