@@ -1,8 +1,9 @@
 """Candles to ticks: a venue's history in the words of its live feed. Pure.
 
-A candle that fits into a bar is walked: four ticks, from which the bar gets the
-very open, high, low and close. One that is coarser than the bars has only its
-close to tell: a walk through it would be movement that nobody saw.
+A candle of a price is walked: four ticks, from which a bar gets the very open,
+high, low and close. One that is coarser than the bars is walked within its last
+bar: spread over all of them, it would be movement that nobody saw. A vol has only
+its close to tell.
 """
 
 from collections.abc import Iterable
@@ -31,13 +32,13 @@ class Chapter(NamedTuple):
         start: from when (ns UTC).
         end: until just before when.
         step: how long a candle lasts (ns).
-        walked: whether a candle is four ticks, or only its close.
+        bar: length (ns) of the bars that its ticks are for; 0 of a vol.
     """
 
     start: int
     end: int
     step: int
-    walked: bool
+    bar: int
 
     def asked(self, unit: int) -> tuple[int, int]:
         """Return when its first candle opens and when it ends, as a venue counts.
@@ -64,7 +65,8 @@ def told(series: Series, candles: Iterable[Candle], chapter: Chapter) -> Heard:
     prices = np.array([known[at][1:] for at in sorted(known)]).reshape(-1, 4)
     begin = np.maximum(opened, chapter.start)
     last = np.minimum(opened + step, chapter.end) - 1
-    if chapter.walked:
+    if chapter.bar:
+        begin = np.maximum(begin, last + 1 - chapter.bar)
         # Apart, and none upon the edge, which belongs to the bar before.
         room = last - begin >= 4
         begin, length = begin[room, None] + 1, (last - begin)[room, None] - 1

@@ -31,13 +31,13 @@ class Layer(NamedTuple):
         reach_seconds: how far back it is asked for; beyond begins the layer
             before it in the list, which is coarser.
         most: candles in one answer.
-        walked: see `Chapter`.
+        bar_seconds: length of the bars its ticks are for; 0 of a vol.
     """
 
     seconds: int
     reach_seconds: float = float("inf")
     most: int = 1_000
-    walked: bool = False
+    bar_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,11 +73,6 @@ class Historian:
     back_seconds: float
     fetch: Fetch
 
-    @property
-    def finest(self) -> int:
-        """Return the length (ns) below which no gap is worth a question."""
-        return self.layers[-1].seconds * SECOND
-
     async def tell(self, since: int, until: int) -> AsyncGenerator[Heard, None]:
         """Yield what was in ``[since, until)``, chapter by chapter, without a gap.
 
@@ -92,19 +87,15 @@ class Historian:
             yield told(self.series, await self.fetch(chapter), chapter)
 
 
-def fitting(resolutions: Iterable[int], grid_seconds: float) -> tuple[int, bool]:
-    """Return the longest candle that fits into a bar, and whether one does.
+def fitting(resolutions: Iterable[int], grid_seconds: float) -> int:
+    """Return the seconds of the longest candle that fits into a bar, or the shortest.
 
     Args:
         resolutions: seconds that a venue's candles may last.
         grid_seconds: length of a bar.
-
-    Returns:
-        Seconds, and True; the shortest there are, and False, where none divides
-        the grid.
     """
     fits = [seconds for seconds in resolutions if grid_seconds % seconds == 0]
-    return (max(fits), True) if fits else (min(resolutions), False)
+    return max(fits) if fits else min(resolutions)
 
 
 def chapters(layers: tuple[Layer, ...], since: int, until: int) -> Iterator[Chapter]:
@@ -120,5 +111,5 @@ def chapters(layers: tuple[Layer, ...], since: int, until: int) -> Iterator[Chap
             end = min(until, -(-edge // step) * step)
         while since < end:
             after = min(end, (since // step + layer.most) * step)
-            yield Chapter(since, after, step, layer.walked)
+            yield Chapter(since, after, step, round(layer.bar_seconds * SECOND))
             since = after

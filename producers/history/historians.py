@@ -30,8 +30,11 @@ from producers.venues import (
 )
 from streams.settings import StreamSettings, nanoseconds, seconds
 from streams.volatility.corporate_actions import CorporateAction
+from streams.volatility.market_time import market_clock
 
 _DAY_SECONDS = 86_400.0
+_LONGEST_SHUT_DAYS = 4
+"""A holiday beside a week-end."""
 
 
 def historians(
@@ -59,7 +62,7 @@ def _of(venue: VenueSource, streams: StreamSettings) -> Iterator[Historian]:
     """Yield the historians of one venue."""
     match venue:
         case DeribitSource():
-            fetcher = Fetcher(TokenBucket(4, burst=4))
+            fetcher = Fetcher(TokenBucket(8, burst=8))
             for symbol in venue.currencies:
                 if (vol := _vol(symbol, venue, streams)) is not None:
                     yield deribit_history.vols(vol, fetcher, venue.http_url)
@@ -111,8 +114,10 @@ def _price(symbol: str, venue: LiveSource, streams: StreamSettings) -> Wanted | 
     if symbol not in streams.symbols or not windows:
         return None
     how = streams.symbols[symbol]
-    # A window is warm once there is a bar from before it.
-    longest = max(map(seconds, windows)) + _DAY_SECONDS
+    # A window is warm once there is a bar from before it; and where it ends, at
+    # the last bar, may be days ago.
+    shut = _LONGEST_SHUT_DAYS if market_clock(how.clock).has_nights else 0.5
+    longest = max(map(seconds, windows)) + 2 * shut * _DAY_SECONDS
     return Wanted(
         symbol,
         min(longest, venue.history.total_seconds()),

@@ -11,7 +11,7 @@ import msgspec
 import structlog
 
 from producers.history.historian import Historian
-from producers.history.turn import Turn
+from producers.history.turn import GAP_NS, Turn
 from producers.listening.backoff import Backoff
 from producers.listening.conversation import Odd, Refused
 from producers.listening.live import merged
@@ -105,7 +105,7 @@ class Preceded:
         self._gap = gap
         self._now = now
         self._lines = {
-            meaning: _Line(historian, Turn(historian.finest))
+            meaning: _Line(historian, Turn())
             for meaning, historian in historians.items()
         }
 
@@ -196,8 +196,8 @@ class Preceded:
         # More than once: while it is told, the live word may begin, and further on.
         for _ in range(_ROUNDS):
             now, since = self._now(), self._since(line)
-            short = turn.told is not None and now - since < line.historian.finest
-            if short and (turn.joined or not turn.remembered):
+            short = turn.told is not None and now - since < GAP_NS
+            if short and (turn.joined or not turn.exact):
                 break
             until = min(now, turn.begins or now)
             async for heard in _told(

@@ -9,6 +9,9 @@ from producers.source import SECOND, Heard
 NEWS_NS = 3600 * SECOND
 """What is younger than this when it is remembered is still news."""
 
+GAP_NS = SECOND
+"""A shorter gap is not worth a question."""
+
 
 @dataclass(slots=True)
 class Turn:
@@ -20,19 +23,18 @@ class Turn:
     on to what was told last: at its beginning, and after a gap.
 
     Attributes:
-        finest: the shortest gap (ns) that is worth a question.
         told: before when all is said (ns UTC); None where nothing is.
         past: whether the history has its turn.
     """
 
-    finest: int
     told: int | None = None
     past: bool = True
     kept: deque[Heard] = field(default_factory=deque)
     """What was heard live meanwhile."""
     kept_ticks: int = 0
-    remembered: bool = False
-    """Whether the last word told was history's."""
+    exact: bool = True
+    """Whether the shortest gap is worth a question: what was told last was told by
+    a history, or before we began."""
 
     def hear(self, heard: Heard) -> Iterator[Heard]:
         """Yield what may be told at once of what a live source says."""
@@ -43,7 +45,7 @@ class Turn:
             self.kept_ticks += len(heard.at)
             return
         self._tell(heard.end)
-        self.remembered = False
+        self.exact = False
         yield heard
 
     def remember(self, heard: Heard, now: int) -> Iterator[Heard]:
@@ -64,7 +66,7 @@ class Turn:
             yield past.within(start, news)
             yield heard.within(news, end)
         self._tell(end)
-        self.remembered = True
+        self.exact = True
 
     def release(self) -> Iterator[Heard]:
         """Yield what was kept and is not told yet; then the present has its turn."""
@@ -88,7 +90,7 @@ class Turn:
         return self.begins is None or self._gap(self.begins) <= 0
 
     def _breaks_off(self, heard: Heard) -> bool:
-        least = 0 if self.remembered else self.finest
+        least = 0 if self.exact else GAP_NS
         return heard.since is not None and self._gap(heard.since) > least
 
     def _gap(self, begin: int) -> float:

@@ -57,7 +57,7 @@ def prices(wanted: Wanted, theirs: str, fetcher: Fetcher, url: str) -> Historian
         fetcher: how to ask.
         url: where.
     """
-    seconds, walked = fitting(INTERVALS, wanted.grid_seconds)
+    seconds = fitting(INTERVALS, wanted.grid_seconds)
 
     async def fetch(chapter: Chapter) -> Iterable[Candle]:
         first, end = chapter.asked(MILLISECOND)
@@ -70,7 +70,7 @@ def prices(wanted: Wanted, theirs: str, fetcher: Fetcher, url: str) -> Historian
             )
         )
 
-    layer = Layer(seconds, most=MOST, walked=walked)
+    layer = Layer(seconds, most=MOST, bar_seconds=wanted.grid_seconds)
     return Historian(
         Series(wanted.symbol, SOURCE), (layer,), wanted.back_seconds, fetch
     )

@@ -138,7 +138,7 @@ def prices(wanted: Wanted, theirs: str, fetcher: Fetcher, url: str) -> Historian
         fetcher: how to ask.
         url: where.
     """
-    seconds, walked = fitting(RESOLUTIONS, wanted.grid_seconds)
+    seconds = fitting(RESOLUTIONS, wanted.grid_seconds)
 
     async def fetch(chapter: Chapter) -> Iterable[Candle]:
         resolution = "1D" if seconds == _DAY else str(seconds // 60)
@@ -152,7 +152,7 @@ def prices(wanted: Wanted, theirs: str, fetcher: Fetcher, url: str) -> Historian
             )
         )
 
-    layer = Layer(seconds, most=2_000, walked=walked)
+    layer = Layer(seconds, most=2_000, bar_seconds=wanted.grid_seconds)
     return Historian(
         Series(wanted.symbol, PERPETUAL), (layer,), wanted.back_seconds, fetch
     )

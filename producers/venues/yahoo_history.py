@@ -144,11 +144,11 @@ def prices(wanted: Wanted, theirs: str, fetcher: Fetcher, url: str) -> Historian
         fetcher: how to ask.
         url: where.
     """
-    finest, walked = fitting(INTERVALS, wanted.grid_seconds)
-    layers = [_layer(finest, walked=walked)]
+    finest = fitting(INTERVALS, wanted.grid_seconds)
+    layers = [_layer(finest, wanted.grid_seconds)]
     if finest == 60:
-        # The window reaches a day further back than the minutes do.
-        layers.insert(0, _layer(300, walked=False))
+        # The longest window reaches further back than the minutes do.
+        layers.insert(0, _layer(300, wanted.grid_seconds))
 
     async def fetch(chapter: Chapter) -> Iterable[Candle]:
         seconds = chapter.step // SECOND
@@ -164,6 +164,6 @@ def prices(wanted: Wanted, theirs: str, fetcher: Fetcher, url: str) -> Historian
     )
 
 
-def _layer(seconds: int, *, walked: bool) -> Layer:
+def _layer(seconds: int, bar_seconds: float) -> Layer:
     reach = _REACH_DAYS.get(seconds, _USUAL_REACH_DAYS) * _DAY
-    return Layer(seconds, reach, most=max(1, _WEEK // seconds), walked=walked)
+    return Layer(seconds, reach, max(1, _WEEK // seconds), bar_seconds)

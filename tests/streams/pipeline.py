@@ -33,7 +33,7 @@ class Workers:
         self.log = directory / f"{role}.log"
         self._before = 0
         self._config = directory / f"{role}.toml"
-        self._config.write_text(_toml(settings) + more, encoding="utf-8")
+        self._config.write_text(as_file(settings) + more, encoding="utf-8")
 
     def start(self, count: int = 1) -> None:
         """Start further workers."""
@@ -145,7 +145,7 @@ def until(
     return events
 
 
-def _toml(settings: StreamSettings) -> str:
+def as_file(settings: StreamSettings) -> str:
     """Return the settings as a file; JSON values are TOML values here."""
     dumped = json.loads(settings.model_dump_json(exclude_none=True))
     arrays = {name: dumped.pop(name) for name in ("pairs", "announcements")}

@@ -36,13 +36,13 @@ def _deribit_step(resolution: str, unit: int) -> int:
 
 
 async def deribit(request: web.Request) -> web.Response:
-    """Answer as Deribit does; pages of DVOL lead backwards, 200 candles each."""
+    """Answer as Deribit does; pages of DVOL lead backwards, 500 candles each."""
     query = request.query
     first, end = (int(query[f"{name}_timestamp"]) // 1000 for name in ("start", "end"))
     if request.path.endswith("get_volatility_index_data"):
         step = _deribit_step(query["resolution"], 1)
         opened = range(-(-first // step) * step, end, step)
-        page = opened[-200:]
+        page = opened[-500:]
         before = page[0] * 1000 if len(page) < len(opened) else None
         data = [[at * 1000, *row(at, step, vol)] for at in page]
         return web.json_response({"result": {"data": data, "continuation": before}})

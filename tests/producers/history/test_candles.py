@@ -27,8 +27,8 @@ def candles(count: int, seed: int = 1) -> list[Candle]:
     return rows
 
 
-def whole(count: int, *, walked: bool = True) -> Chapter:
-    return Chapter(BEGIN, BEGIN + count * MINUTE, MINUTE, walked)
+def whole(count: int, bar: int = MINUTE) -> Chapter:
+    return Chapter(BEGIN, BEGIN + count * MINUTE, MINUTE, bar)
 
 
 @given(
@@ -45,7 +45,7 @@ def test_bars_have_the_very_prices_of_the_candles(
     found = []
     # However often the telling was broken off, and wherever.
     for start, end in pairwise(edges):
-        heard = told(SERIES, rows, Chapter(start, end, MINUTE, walked=True))
+        heard = told(SERIES, rows, Chapter(start, end, MINUTE, per_bar * MINUTE))
         assert (np.diff(heard.at) > 0).all()
         assert all(start <= at < end for at in heard.at)
         bars = grid.take(start, end, heard.at, heard.value)
@@ -89,15 +89,26 @@ def test_a_minute_without_trade_has_no_tick_and_leaves_no_gap() -> None:
 
 def test_the_candle_that_is_still_open_counts_up_to_now() -> None:
     now = BEGIN + 90 * SECOND
-    heard = told(SERIES, candles(2), Chapter(BEGIN, now, MINUTE, walked=True))
+    heard = told(SERIES, candles(2), Chapter(BEGIN, now, MINUTE, MINUTE))
     assert heard.at[-1] == now - 1
     assert heard.until == now
 
 
-def test_a_candle_coarser_than_the_bars_tells_its_close_only() -> None:
-    heard = told(SERIES, candles(2), whole(2, walked=False))
+def test_a_vol_tells_its_closes_only() -> None:
+    heard = told(SERIES, candles(2), whole(2, bar=0))
     assert heard.at.tolist() == [BEGIN + MINUTE - 1, BEGIN + 2 * MINUTE - 1]
     assert heard.value.tolist() == [row.close for row in candles(2)]
+
+
+def test_a_candle_coarser_than_the_bars_is_one_bar_and_no_path_through_five() -> None:
+    step = 5 * MINUTE
+    rows = [Candle(BEGIN, 10, 12, 9, 11), Candle(BEGIN + step, 11, 12, 9, 10)]
+    heard = told(SERIES, rows, Chapter(BEGIN, BEGIN + 2 * step, step, MINUTE))
+    bars = Grid(MINUTE).take(BEGIN, BEGIN + 2 * step + 1, heard.at, heard.value)
+    assert bars is not None
+    assert bars.at.tolist() == [BEGIN + step, BEGIN + 2 * step]
+    found = [[*prices] for prices in zip(*bars[3:7], strict=True)]
+    assert found == [[10, 12, 9, 11], [11, 12, 9, 10]]
 
 
 def test_no_candles_say_that_nothing_happened() -> None:
@@ -109,16 +120,16 @@ def test_no_candles_say_that_nothing_happened() -> None:
 @pytest.mark.parametrize(
     ("grid", "found"),
     [
-        (60, (60, True)),
-        (300, (300, True)),
-        (120, (60, True)),
-        (86_400, (3600, True)),
-        (10, (60, False)),
-        (90, (60, False)),
+        (60, 60),
+        (300, 300),
+        (120, 60),
+        (86_400, 3600),
+        (10, 60),
+        (90, 60),
     ],
 )
 def test_candles_are_never_coarser_than_bars_if_they_can_help_it(
-    grid: float, found: tuple[int, bool]
+    grid: float, found: int
 ) -> None:
     assert fitting((60, 300, 3600), grid) == found
 

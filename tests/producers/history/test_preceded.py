@@ -156,14 +156,18 @@ async def test_what_is_older_than_an_hour_is_history_and_the_rest_is_news() -> N
     assert {each.series.source for each in past} == {"deribit-perpetual"}
 
 
-async def test_a_second_start_asks_for_nothing_and_waits_for_nothing() -> None:
+async def test_a_second_start_asks_only_for_the_time_between() -> None:
     live, now = Live(), time.time_ns()
-    live.say(one(PRICE, 111.0))
-    known = {PRICE.meaning: now - 3 * SECOND, DVOL.meaning: now - SECOND // 10}
+    live.say(one(PRICE, 111.0), one(DVOL, 0.77))
+    known = {PRICE.meaning: now - SECOND // 10, DVOL.meaning: now + SECOND}
     async with site(remembering.deribit) as place:
-        said = await until(preceded(live, remembered(place.url), known), has(111.0))
-        assert place.asked == []
-    assert len(of(said, PRICE)) == 1
+        source = preceded(live, remembered(place.url), known)
+        live.say(one(DVOL, 0.78, since=now + SECOND))
+        said = await until(source, has(111.0))
+        assert len(place.asked) == 1
+    assert_contiguous(of(said, PRICE))
+    assert of(said, PRICE)[0].since == known[PRICE.meaning]
+    assert sum(len(each.at) for each in of(said, PRICE)) == 5
 
 
 async def test_a_restart_fills_the_gap_and_no_more() -> None:
@@ -349,7 +353,7 @@ async def test_without_a_broker_nothing_is_told_and_nothing_is_lost() -> None:
 def test_every_live_tick_after_the_history_is_told_once(
     steps: list[tuple[int, bool]], end: int
 ) -> None:
-    turn, now = Turn(finest=5), NEWS_NS * 3
+    turn, now = Turn(), NEWS_NS * 3
     live, at = list[Heard](), now
     for step, breaks in steps:
         at += step
