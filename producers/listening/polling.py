@@ -112,5 +112,7 @@ class PollingLine:
             await self.sleep(min(PULSE_SECONDS, left))
             if self._listener is not None:
                 self._listener.alive = self.now()
+                for still in self._standing.stands(self.now()):
+                    yield still
                 for quiet in self._listener.quiet():
                     yield quiet

@@ -13,6 +13,10 @@ from streams.events import FeedState
 
 log = structlog.get_logger(__name__)
 
+REPEAT_SECONDS = 60
+"""How often a feed says that it is still up. One whose producer was killed says
+nothing, and without a repetition its last word would stand for ever."""
+
 
 @dataclass(slots=True)
 class Standing:
@@ -25,22 +29,25 @@ class Standing:
     feed: str
     _up: bool = False
     _since: int | None = None
+    _told: int = 0
 
     def __post_init__(self) -> None:
         metrics.CONNECTED.labels(self.feed).set(0)
 
     def stands(self, now: int) -> Iterator[FeedState]:
-        """Note that data came, or might; yield that it is up, if it was not.
+        """Note that data came, or might; yield that it is up, if that is due.
 
         Args:
             now: the wall clock (ns UTC).
         """
-        if self._up:
+        if not self._up or self._since is None:
+            self._up, self._since = True, now
+            metrics.CONNECTED.labels(self.feed).set(1)
+            log.info("feed up", feed=self.feed)
+        elif now - self._told < REPEAT_SECONDS * SECOND:
             return
-        self._up, self._since = True, now
-        metrics.CONNECTED.labels(self.feed).set(1)
-        log.info("feed up", feed=self.feed)
-        yield FeedState(feed=self.feed, up=True, at=now, since=now)
+        self._told = now
+        yield FeedState(feed=self.feed, up=True, at=now, since=self._since)
 
     def fails(
         self, failure: Failure, backoff: Backoff, now: int

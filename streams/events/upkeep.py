@@ -8,9 +8,9 @@ from streams.events.event import Event
 class FeedState(Event, frozen=True, kw_only=True):
     """How one feed stands, on ``feeds``, keyed by feed: its last word holds.
 
-    Said when a feed comes up, and at every attempt that fails. One
-    that is down and should have been tried again long ago has nobody who tries:
-    its producer does not run.
+    Said when a feed comes up, every minute while it is, and at every attempt
+    that fails. One of which no word comes, though it was up or should have been
+    tried again, has nobody who listens: its producer does not run.
     """
 
     feed: str
@@ -26,7 +26,7 @@ class FeedState(Event, frozen=True, kw_only=True):
     detail: str = ""
     """What exactly; it holds no key."""
     attempts: int = 0
-    """How many attempts have failed in a row."""
+    """How many attempts have failed since it was last well."""
     next_try: int | None = None
     """Wall clock (ns UTC) of the next attempt; None while it is up."""
 

@@ -76,3 +76,12 @@ def test_a_connection_that_is_down_says_why_and_when_it_is_tried_again(
 def test_a_connection_that_is_up_says_since_when() -> None:
     state = FeedState(feed="deribit", up=True, at=NOW, since=NOW - 3600 * SECOND)
     assert connection(state, NOW) == (Light.GOOD, "up for 1 h")
+
+
+def test_a_connection_whose_producer_was_killed_is_not_up_for_ever() -> None:
+    told = NOW - 300 * SECOND
+    state = FeedState(feed="deribit", up=True, at=told, since=told)
+    assert connection(state, NOW) == (
+        Light.SILENT,
+        "no word for 5 min: its producer does not run",
+    )

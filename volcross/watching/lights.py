@@ -16,6 +16,8 @@ SILENT_SECONDS = 300.0
 
 ABANDONED_SECONDS = 60.0
 """So long after an attempt was due, nobody is going to make it."""
+UNHEARD_SECONDS = 180.0
+"""A feed that is up says so every minute."""
 
 
 class Light(StrEnum):
@@ -78,6 +80,9 @@ def connection(state: FeedState, now: int) -> tuple[Light, str]:
         now: wall clock (ns UTC).
     """
     since = _between(state.since, now)
+    if state.up and now - state.at > UNHEARD_SECONDS * 1e9:
+        silent = _between(state.at, now)
+        return Light.SILENT, f"no word for {silent}: its producer does not run"
     if state.up:
         return Light.GOOD, f"up for {since}"
     why = ": ".join(filter(None, (state.reason.replace("_", " "), state.detail)))

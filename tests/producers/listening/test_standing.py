@@ -25,6 +25,7 @@ from streams.events import FeedState
 from streams.volatility.market_time import market_clock
 from tests.producers.listening.test_websocket import match
 from tests.producers.loopback import Call, exchange, said_by, site
+from tests.producers.venues.test_cboe import answer as quotes
 
 CRYPTO = market_clock("crypto")
 
@@ -153,6 +154,30 @@ async def test_a_connection_that_lasts_is_up_though_its_market_is_shut() -> None
         line = streamed(venue.url)
         line.limits = Limits(silence=30, deaf=30, settled=0.2)
         assert (await first_state(line)).up
+
+
+async def test_a_feed_that_stays_up_says_so_every_minute_and_a_poll_does_too() -> None:
+    standing = Standing("coinbase")
+    told = [state.at for s in range(300) for state in standing.stands(s * SECOND)]
+    assert told == [0, *(60 * n * SECOND for n in range(1, 5))]
+
+    async def answer(_: web.Request) -> web.Response:
+        return web.json_response(quotes())
+
+    clock = [1_719_842_400 * SECOND]
+
+    async def sleep(seconds: float) -> None:
+        clock[0] += round(seconds * SECOND)
+
+    async with site(answer) as venue:
+        line = polled(venue.url)
+        line.sleep, line.now, line.cadence = sleep, lambda: clock[0], lambda _: 900
+        first, second, third = states(
+            await said_by(line, lambda said: len(states(said)) == 3, states=True)
+        )
+    assert len(venue.asked) == 1
+    assert {first.since, second.since, third.since} == {first.at}
+    assert third.at - second.at == second.at - first.at == 60 * SECOND
 
 
 async def test_an_answer_of_no_use_is_waited_out_like_none() -> None:
