@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volcross.commands import notify, rules, silence, told
+from volcross.commands import history, notify, rules, silence, told
 from volcross.commands.iv import iv
 from volcross.commands.rv import rv
 from volcross.refusal import Refusal
@@ -215,6 +215,7 @@ def demo(
     demo(Options(data=data, seconds=seconds, out=out, as_json=json, picture=picture))
 
 
+app.add_typer(history.app, name="history")
 app.add_typer(silence.app, name="silence")
 app.add_typer(told.app, name="alerts")
 app.add_typer(rules.app, name="rules")

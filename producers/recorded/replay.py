@@ -45,8 +45,12 @@ class BadFile(ValueError):  # noqa: N818 - the file is bad, not we
         super().__init__(f"{path}{line}: {reason}")
 
 
-def recordings(path: Path) -> list[Recording]:
+def recordings(path: Path, tenor_days: int | None = None) -> list[Recording]:
     """Return every series of a file, in order of time, each as long as its ticks.
+
+    Args:
+        path: of the file.
+        tenor_days: of vols where the file has no such column; None refuses it.
 
     Raises:
         BadFile: it is missing, or anything in it cannot be used.
@@ -57,6 +61,8 @@ def recordings(path: Path) -> list[Recording]:
     kind = "vol" if "value" in frame else "price"
     if kind == "vol" and "price" in frame:
         raise BadFile(path, "both `price` and `value`: prices or vols, not both")
+    if kind == "vol" and "tenor_days" not in frame and tenor_days is not None:
+        frame["tenor_days"] = str(tenor_days)
     for column in ("symbol", *_REQUIRED[kind]):
         if column not in frame:
             raise BadFile(path, f"no column `{column}`")
@@ -122,7 +128,9 @@ def _instants(path: Path, frame: "pd.DataFrame") -> Instants:
             return np.asarray(text, np.int64)
         raw = text
     parsed = pd.to_datetime(raw, utc=True, format="ISO8601", errors="coerce")
-    _refuse(path, parsed.isna().to_numpy(), f"{column} is no instant", frame[column])
+    # Nanoseconds end in 2262; and a year like that is a slip, anyway.
+    bad = ~parsed.dt.year.between(1900, 2100).to_numpy()
+    _refuse(path, bad, f"{column} is no instant", frame[column])
     return np.asarray(parsed.dt.as_unit("ns").astype("int64"), np.int64)
 
 
