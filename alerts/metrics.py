@@ -12,6 +12,11 @@ FIRING = shown(Latest("volcross_alert_firing", "1 while the rule is firing.", ["
 ALERTS = Counter(
     "volcross_alerts_total", "Transitions announced, by rule.", ["rule", "state"]
 )
+WAITING = Gauge(
+    "volcross_rule_waiting",
+    "1 while a rule has had nothing to judge: a leg has never spoken.",
+    ["rule"],
+)
 RELOAD_FAILED = Gauge(
     "volcross_config_reload_failed",
     "1 while the file has rules that cannot be used; those before it are in force.",

@@ -1,9 +1,10 @@
 """The rules in force, which may be exchanged while the judges work."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
+from alerts import metrics
 from alerts.judging.judge import Judge
-from alerts.judging.rule import Rule
+from alerts.judging.rule import Rule, Subject
 from streams.settings import Clock, StreamSettings
 from streams.volatility.market_time import MarketClock, market_clock
 
@@ -30,6 +31,8 @@ class Rulebook:
         self.rules = list(rules)
         self._channels = channels
         self._clocks = clocks
+        self._judged = set[Subject]()
+        self._show_waiting()
 
     def exchange(
         self, rules: Iterable[Rule], clocks: Mapping[str, MarketClock]
@@ -38,6 +41,7 @@ class Rulebook:
         self.edition += 1
         self.rules = list(rules)
         self._clocks = clocks
+        self._show_waiting()
 
     def judge(self) -> Judge:
         """Return a judge who goes by this book."""
@@ -46,6 +50,22 @@ class Rulebook:
     def instruct(self, judge: Judge) -> None:
         """Let a judge go by what the book says now."""
         judge.adopt(self.rules, self._clocks)
+
+    def judged(self, names: Collection[str]) -> None:
+        """Learn of which rules there was something to judge.
+
+        A rule whose leg has never spoken has no number and no event time, hence
+        no alert of its own: that it waits is shown, for Prometheus to tell.
+        """
+        subjects = {r.subject for r in self.rules if r.name in names}
+        if not subjects <= self._judged:
+            self._judged |= subjects
+            self._show_waiting()
+
+    def _show_waiting(self) -> None:
+        metrics.WAITING.clear()
+        for rule in self.rules:
+            metrics.WAITING.labels(rule.name).set(rule.subject not in self._judged)
 
 
 def clocks_of(streams: StreamSettings) -> dict[str, MarketClock]:

@@ -56,5 +56,7 @@ class Shown:
         self._show()
 
     def _show(self) -> None:
-        for rule, firing in self._judge.firing.items():
+        standing = self._judge.firing
+        for rule, firing in standing.items():
             metrics.FIRING.set((rule,), firing)
+        self._book.judged(standing)
