@@ -51,7 +51,7 @@ def main() -> None:
         with tempfile.TemporaryDirectory() as name:
             begin, step = BEGIN // 10**9 // HASTE, STEP // HASTE
             series = list(sampled(settings))
-            with backfilled(series, Path(name), begin, step) as told:
+            with backfilled(series, Path(name), begin, step, thinned=6) as told:
                 drawn = Page(
                     page,
                     told,

@@ -94,7 +94,7 @@ def _line(labels: dict[str, str], points: list[tuple[float, str]]) -> Line:
 
 @contextmanager
 def backfilled(
-    series: list[Sampled], folder: Path, begin: int, step: int
+    series: list[Sampled], folder: Path, begin: int, step: int, *, thinned: int = 1
 ) -> Iterator[Prometheus]:
     """Run a Prometheus that holds these series and nothing else.
 
@@ -103,6 +103,7 @@ def backfilled(
         folder: for its database.
         begin: instant of the first value, seconds since 1970.
         step: between two values, seconds.
+        thinned: every how many-th value is asked for.
     """
     _backfill(series, folder, begin, step)
     url = f"http://127.0.0.1:{free_port()}"
@@ -126,7 +127,7 @@ def backfilled(
             else:
                 break
         last = begin + step * (len(series[0].value) - 1)
-        yield Prometheus(url, begin, last, step)
+        yield Prometheus(url, begin, last, step * thinned)
     finally:
         process.terminate()
         process.wait()
