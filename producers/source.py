@@ -135,6 +135,7 @@ class Reason(StrEnum):
     NO_NUMBER = "no_number"
     UNKNOWN_SYMBOL = "unknown_symbol"
     FAR_FUTURE = "far_future"
+    TOO_LARGE = "too_large"
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ from streams.events import (
 
 DAY = 86_400
 
+LARGEST_BYTES = 8 * 2**20
+"""No record of ours is larger."""
+
 
 @dataclass(frozen=True, slots=True)
 class Topic:
@@ -35,6 +38,7 @@ class Topic:
             the others have one, because they are small and read whole.
         retention_seconds: how long the broker keeps records.
         compacted: keep the last record of each key for ever instead.
+        record_bytes: how large one record may be; 0 leaves it to the broker.
     """
 
     name: str
@@ -43,11 +47,13 @@ class Topic:
     spread: bool = True
     retention_seconds: int = 7 * DAY
     compacted: bool = False
+    record_bytes: int = 0
 
 
 PRICE_TICKS = Topic("ticks.price", PriceTicks, "symbol")
 VOL_TICKS = Topic("ticks.vol", VolTicks, "symbol")
-CHAINS = Topic("chains", ChainSnapshot, "symbol")
+# An index has 25,000 options: more than the megabyte that Kafka takes by itself.
+CHAINS = Topic("chains", ChainSnapshot, "symbol", record_bytes=LARGEST_BYTES)
 # Longer than the longest window: a window is restored by reading its bars again.
 BARS = Topic("bars", Bars, "symbol", retention_seconds=120 * DAY)
 LEGS = Topic("legs", LegReadings, "pair")

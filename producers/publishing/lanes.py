@@ -4,15 +4,18 @@ import asyncio
 from collections import deque
 from typing import Protocol
 
+import structlog
 from kafka.errors import MessageSizeTooLargeError
 from msgspec import Raw
 
 from producers.publishing.coverage import Coverage, Stretch
 from producers.publishing.spool import Spooled
-from producers.source import Heard, Unusable
+from producers.source import Heard, Reason, Unusable
 from streams import wire
 from streams.events import ChainSnapshot, FeedState, Rejected, VolTicks
 from streams.topics import CHAINS, FEEDS, REJECTED, VOL_TICKS
+
+log = structlog.get_logger(__name__)
 
 
 class Carrier(Protocol):
@@ -93,6 +96,10 @@ def addressed(stretch: Stretch) -> Spooled:
     return Spooled(stretch.series.topic.name, stretch.series.symbol, value)
 
 
+KEPT_BYTES = 256 * 1024
+"""Of what is refused: Kafka takes a megabyte, and a venue may send ten."""
+
+
 class Letters:
     """What is no series on its way to Kafka: chains, refusals, how feeds stand."""
 
@@ -128,8 +135,15 @@ class Letters:
             self._posted.clear()
             while self._waiting:
                 # It stays in the queue until acknowledged, or it could not be spooled.
-                await carrier.deliver(*self._waiting[0])
-                self._waiting.popleft()
+                letter, rows = self._waiting[0]
+                try:
+                    await carrier.deliver(letter, rows)
+                except MessageSizeTooLargeError:
+                    if letter.topic == REJECTED.name:
+                        raise
+                    self._waiting[0] = too_large(letter), rows
+                else:
+                    self._waiting.popleft()
             self.idle.set()
             await self._posted.wait()
 
@@ -138,7 +152,22 @@ class Letters:
         return [record for record, _ in self._waiting]
 
 
+def too_large(letter: Spooled) -> Spooled:
+    """Return the refusal of a record that Kafka does not take, to be sent instead."""
+    size = len(bytes(letter.value))
+    detail = f"{size:,} bytes of {letter.key} on {letter.topic}: more than Kafka takes"
+    log.error("a record is too large for Kafka", topic=letter.topic, bytes=size)
+    unusable = Unusable(
+        letter.topic, Reason.TOO_LARGE, detail, bytes(letter.value), letter.key
+    )
+    value = Raw(wire.encode(_rejection(unusable)))
+    return Spooled(REJECTED.name, f"source.{letter.topic}", value)
+
+
 def _rejection(unusable: Unusable) -> Rejected:
+    detail, whole = unusable.detail, len(unusable.original)
+    if whole > KEPT_BYTES:
+        detail = f"{detail} (the first {KEPT_BYTES:,} of {whole:,} bytes are kept)"
     # It never had an offset: it was refused before it became a record.
     return Rejected(
         topic=f"source.{unusable.source}",
@@ -146,7 +175,7 @@ def _rejection(unusable: Unusable) -> Rejected:
         offset=-1,
         symbol=unusable.symbol,
         reason=unusable.reason,
-        detail=unusable.detail,
+        detail=detail,
         count=unusable.count,
-        original=unusable.original,
+        original=unusable.original[:KEPT_BYTES],
     )

@@ -15,6 +15,7 @@ from kafka.net.compat import KafkaNetClient
 
 from producers import metrics
 from streams.settings import Kafka, client
+from streams.topics import LARGEST_BYTES
 
 log = structlog.get_logger(__name__)
 
@@ -36,7 +37,7 @@ _PROMISE = {
     "reconnect_backoff_max_ms": 1_000,
     # A topic made by accident has the broker's number of partitions, not ours.
     "allow_auto_create_topics": False,
-    "max_request_size": 4 * 1024 * 1024,
+    "max_request_size": LARGEST_BYTES,
     "metrics_enabled": False,
 }
 

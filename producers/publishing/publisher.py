@@ -12,10 +12,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import structlog
+from kafka.errors import MessageSizeTooLargeError
 
 from producers import metrics
 from producers.publishing.coverage import Stretch
-from producers.publishing.lanes import Lane, Letters, addressed
+from producers.publishing.lanes import Lane, Letters, addressed, too_large
 from producers.publishing.link import Link
 from producers.publishing.spool import Spool, Spooled
 from producers.settings import Meaning, Sending
@@ -187,7 +188,11 @@ class Publisher:
     async def _send_backlog(self) -> None:
         for sent, record in enumerate(self._backlog):
             metrics.SPOOLED.set(len(self._backlog) - sent)
-            await self._link.deliver(record.topic, record.key, bytes(record.value))
+            try:
+                await self._link.deliver(record.topic, record.key, bytes(record.value))
+            except MessageSizeTooLargeError:
+                told = too_large(record)
+                await self._link.deliver(told.topic, told.key, bytes(told.value))
         metrics.SPOOLED.set(0)
         self._backlog = []
         self._spool.write([])

@@ -32,7 +32,7 @@ class FeedState(Event, frozen=True, kw_only=True):
 
 
 class Rejected(Event, frozen=True, kw_only=True):
-    """Input that could not be used, whole, on ``rejected``, keyed by topic."""
+    """Input that could not be used, on ``rejected``, keyed by topic."""
 
     topic: str
     partition: int
@@ -45,7 +45,8 @@ class Rejected(Event, frozen=True, kw_only=True):
     count: int = 1
     """Ticks refused; 1 for a record refused whole."""
     original: bytes
-    """The record as it came, or one of the same type with the refused rows."""
+    """The record as it came, or one of the same type with the refused rows; of a
+    venue's message that is too large for Kafka the beginning, and `detail` says so."""
 
 
 class Checkpoint(Event, frozen=True, kw_only=True):

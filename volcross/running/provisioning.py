@@ -64,6 +64,11 @@ def wanted(kafka: Kafka, *, capped: bool = False) -> dict[str, dict[str, Any]]:
                 if topic.compacted
                 else {"retention.ms": str(topic.retention_seconds * 1000)}
             )
+            | (
+                {"max.message.bytes": str(topic.record_bytes)}
+                if topic.record_bytes
+                else {}
+            )
             | (CAPS if capped else {}),
         }
         for topic in TOPICS.values()

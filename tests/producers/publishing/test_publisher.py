@@ -16,10 +16,10 @@ from structlog.testing import capture_logs
 from producers.publishing.publisher import Publisher
 from producers.publishing.spool import Spool
 from producers.settings import Sending
-from producers.source import SECOND, Heard, Series
-from streams.events import PriceTicks
+from producers.source import SECOND, Heard, Reason, Said, Series, Unusable
+from streams.events import ChainSnapshot, PriceTicks, Rejected, Right
 from streams.settings import Kafka
-from streams.topics import PRICE_TICKS
+from streams.topics import CHAINS, LARGEST_BYTES, PRICE_TICKS, REJECTED
 from tests.brokers import Broker
 from tests.producers.publishing.consuming import read
 from volcross.running.provisioning import provision
@@ -334,3 +334,68 @@ async def test_a_hole_in_a_venues_word_is_counted(kafka: Kafka, spool: Spool) ->
     covered = sum(r.end - r.start for r in records)
     assert covered == 40 * SECOND
     assert REGISTRY.get_sample_value(name, labels) == 30
+
+
+def chain(options: int) -> ChainSnapshot:
+    return ChainSnapshot(
+        symbol="_SPX",
+        source="test",
+        at=1_719_842_400 * SECOND,
+        spot=5475.09,
+        expiry=[1_721_419_200 * SECOND] * options,
+        strike=[5475.0] * options,
+        right=[Right.CALL] * options,
+        bid=[101.25] * options,
+        ask=[102.75] * options,
+        iv=[0.1234567] * options,
+    )
+
+
+async def cut_short(publisher: Publisher, said: list[Said]) -> None:
+    async with publisher:
+        for each in said:
+            await publisher.publish(each)
+        raise KeyError
+
+
+async def test_the_chain_of_an_index_is_larger_than_most_records_and_arrives(
+    kafka: Kafka, spool: Spool
+) -> None:
+    whole = chain(25_000)
+    async with Publisher(kafka, spool) as publisher:
+        await publisher.publish(whole)
+    assert await read(kafka, CHAINS) == [whole]
+
+
+@pytest.mark.parametrize("spooled", [False, True], ids=["at once", "from the spool"])
+async def test_what_is_too_large_for_kafka_is_refused_and_holds_nothing_up(
+    kafka: Kafka, spool: Spool, nowhere: Kafka, *, spooled: bool
+) -> None:
+    body = b"<html>" * LARGEST_BYTES
+    said: list[Said] = [
+        chain(200_000),
+        Unusable("test", Reason.UNPARSEABLE, "no JSON", body),
+        chain(1),
+    ]
+    if spooled:
+        with pytest.raises(KeyError):
+            await cut_short(Publisher(nowhere, spool), said)
+        said = []
+    async with Publisher(kafka, spool) as publisher:
+        for each in said:
+            await publisher.publish(each)
+        await publisher.publish(numbered(BTC, 0, 3))
+    assert numbers(await found(kafka)) == [0, 1, 2]
+    assert await read(kafka, CHAINS) == [chain(1)]
+    large, odd = await read(kafka, REJECTED)
+    assert isinstance(large, Rejected)
+    assert (large.reason, large.symbol, large.topic) == (
+        "too_large",
+        "_SPX",
+        "source.chains",
+    )
+    assert isinstance(odd, Rejected)
+    assert body.startswith(odd.original)
+    assert odd.detail == (
+        f"no JSON (the first {len(odd.original):,} of {len(body):,} bytes are kept)"
+    )
