@@ -30,12 +30,10 @@ class Foot(NamedTuple):
     Attributes:
         at: total vol there.
         price: b there.
-        phi: Φ(−y/(√3·at)).
     """
 
     at: Column
     price: Column
-    phi: Column
 
 
 def knee_price(moneyness: Column) -> Column:
@@ -51,7 +49,7 @@ def foot(moneyness: Column) -> Foot:
     root = np.sqrt(moneyness)
     if root.max(initial=0.0) >= _WIDEST:
         return _exact_foot(moneyness)
-    return Foot(moneyness * _FOOT(root), moneyness * _FOOT_PRICE(root), _PHI(root))
+    return Foot(moneyness * _FOOT(root), moneyness * _FOOT_PRICE(root))
 
 
 def _exact_knee_price(y: Column) -> Column:
@@ -65,7 +63,7 @@ def _exact_foot(y: Column) -> Foot:
         slope = np.exp(-y / 2) / np.sqrt(2 * np.pi)
         # y / 40 is past all doubles: no price is so small.
         at = np.fmax(np.sqrt(2 * y) - _exact_knee_price(y) / slope, y / 40)
-        return Foot(at, normalised(y, at), special.ndtr(-y / (np.sqrt(3.0) * at)))
+        return Foot(at, normalised(y, at))
 
 
 class _Table:
@@ -90,4 +88,3 @@ _feet = _exact_foot(_roots**2)
 _KNEE = _Table(_exact_knee_price(_roots**2) / _roots)
 _FOOT = _Table(_feet.at / _roots**2)
 _FOOT_PRICE = _Table(_feet.price / _roots**2)
-_PHI = _Table(_feet.phi)

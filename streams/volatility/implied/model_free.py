@@ -4,6 +4,7 @@ Source: Cboe, "The CBOE Volatility Index" (2009), and "Volatility Index
 Methodology: Cboe Volatility Index".
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,10 +60,11 @@ def model_free(strip: Strip, forward: Forward) -> ModelFree | Refusal:
     widths = np.empty_like(k)
     widths[1:-1] = (k[2:] - k[:-2]) / 2
     widths[0], widths[-1] = k[1] - k[0], k[-1] - k[-2]
-    total = 2 * float(np.sum(widths / k**2 * quote)) * forward.unit
+    with np.errstate(over="ignore"):  # of strikes that are none, refused below
+        total = 2 * float(np.sum(widths / k / k * quote)) * forward.unit
     k0 = float(strike[centre])
     variance = (total - (forward.price / k0 - 1) ** 2) / strip.years
-    if not variance > 0:
+    if not 0 < variance < math.inf:
         return Refusal.TOO_FEW_STRIKES
     return ModelFree(variance, k0, tuple(k.tolist()))
 

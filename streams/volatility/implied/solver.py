@@ -4,12 +4,14 @@ Every price becomes that of the out-of-the-money option at its strike, over
 √(FK): b(y, s), y = |ln(F/K)|, s = σ√T. The curve b(s) has its inflection at
 s = √(2y). Above it ln(b_max − b) is smooth; below it b itself, down to where
 the tangent at the inflection meets zero; further down 1/√(−ln b) is nearly a
-straight line. In each stretch a first guess that is exact at both ends is
-improved by Halley's or Householder's steps, each of which makes the digits
-three or four times as many: two do for nearly all, and who needs more gets more.
+straight line. In each stretch a first guess is improved by Halley's or
+Householder's steps, each of which makes the digits three or four times as
+many: one does for nearly all below the inflection, where the guess is looked
+up, two above it, and who needs more gets more.
 
-Source: the stretches and the guesses follow P. Jäckel, "Let's be rational",
-Wilmott (2015); the steps are partly on other functions, and vectorised.
+Source: the stretches, and the guess above, follow P. Jäckel, "Let's be
+rational", Wilmott (2015); the steps are partly on other functions, and
+vectorised.
 """
 
 from collections.abc import Callable
@@ -20,6 +22,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from streams.volatility.implied.guesses import guess_below, guess_far_below
 from streams.volatility.implied.landmarks import SLACK, Foot, foot, knee_price
 
 Column = NDArray[np.float64]
@@ -29,7 +32,7 @@ Step = Callable[[Rows, Column], Column]
 _CHUNK = 4096
 """Options at a time: what a core's cache holds of all the columns."""
 _STEPS = 60
-"""Bound on the steps. Two do wherever options trade; more, and then at most
+"""Bound on the steps. One or two do wherever options trade; more, and then at most
 these, only where a double cannot tell a strike from the forward."""
 _SETTLED = 1e-4
 """A step this small, relative to s, leaves an error of its third power."""
@@ -154,24 +157,19 @@ def _solve(
 
 def _below(y: Column, b: Column, foot: Foot, at_knee: Column) -> Column:
     """Solve between foot and knee, where b itself is smooth."""
-    knee = np.sqrt(2 * y)
-    down, whole = b - at_knee, foot.price - at_knee
-    # The parabola through the foot that touches the curve at the knee.
-    rise = down - foot.price * (down / whole) ** 2
-    start = knee + rise / (_DENSITY * np.exp(-y / 2))
+    start = guess_below(y, b, foot, at_knee)
 
     def step(rows: Rows, s: Column) -> Column:
         value, slope, bend, turn = _curve(y[rows], s, -1.0)
         return _householder((b[rows] - value) / slope, bend, bend * bend + turn)
 
-    return _iterate(step, start, foot.at * (1 - SLACK), knee * (1 + SLACK))
+    low, high = foot.at * (1 - SLACK), np.sqrt(2 * y) * (1 + SLACK)
+    return _iterate(step, start, low, high)
 
 
 def _far_below(y: Column, log_b: Column, foot: Foot) -> Column:
     """Solve on (0, foot), where 1/√(−ln b) is nearly straight."""
-    # b ≈ c·Φ(−y/(√3 s))³ as s → 0; c is chosen to make it exact at the foot.
-    phi = foot.phi * np.exp((log_b - np.log(foot.price)) / 3)
-    start = np.minimum(-y / (np.sqrt(3.0) * special.ndtri(phi)), foot.at)
+    start = guess_far_below(y, log_b, foot)
     target = 1 / np.sqrt(-log_b)
 
     def step(rows: Rows, s: Column) -> Column:

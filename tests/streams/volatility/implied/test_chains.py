@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy import integrate
 
@@ -410,6 +410,7 @@ def test_an_american_strike_far_from_the_forward_is_kept_out() -> None:
     assert {refusal.reason for refusal in refused} == {Refusal.EARLY_EXERCISE}
 
 
+@example(seed=48663, broken="strike", with_=1e300)
 @settings(max_examples=200, deadline=None)
 @given(
     seed=st.integers(0, 2**32),
