@@ -19,7 +19,7 @@ from producers.settings import Sending
 from producers.source import SECOND, Heard, Reason, Said, Series, Unusable
 from streams.events import ChainSnapshot, PriceTicks, Rejected, Right
 from streams.settings import Kafka
-from streams.topics import CHAINS, LARGEST_BYTES, PRICE_TICKS, REJECTED
+from streams.topics import CHAINS, PRICE_TICKS, REJECTED
 from tests.brokers import Broker
 from tests.producers.publishing.consuming import read
 from volcross.running.provisioning import provision
@@ -371,7 +371,7 @@ async def test_the_chain_of_an_index_is_larger_than_most_records_and_arrives(
 async def test_what_is_too_large_for_kafka_is_refused_and_holds_nothing_up(
     kafka: Kafka, spool: Spool, nowhere: Kafka, *, spooled: bool
 ) -> None:
-    body = b"<html>" * LARGEST_BYTES
+    body = b"<html>" * 2**20
     said: list[Said] = [
         chain(200_000),
         Unusable("test", Reason.UNPARSEABLE, "no JSON", body),
