@@ -72,7 +72,7 @@ async def test_vols_by_maturity_are_shown_once_chains_come(
         watched = Watched(page)
         await shown(page, address)
         word = page.locator("#structure-word")
-        await expect(word).to_contain_text("BTC: no option chain yet")
+        await expect(word).to_contain_text("NVDA, BTC: no option chain yet")
         await expect(page.locator("#structure-curves")).to_be_hidden()
 
         await market.published(NVDA, 0.62)
@@ -83,7 +83,7 @@ async def test_vols_by_maturity_are_shown_once_chains_come(
         await expect(rows).to_have_count(5)
         await expect(rows.nth(2)).to_have_text("3058.0%60.0%+3.155.0%57.0%−1.2")
         await expect(rows.nth(4)).to_have_text("9051.3%53.3%+1.0–––")
-        await expect(word).to_contain_text("NVDA: made-up, ")
+        await expect(word).to_contain_text("NVDA, BTC: made-up, ")
         before = await ink(page, "curves"), await ink(page, "skews")
 
         market.now += MINUTE
@@ -155,6 +155,9 @@ async def test_open_hours_are_a_strip_under_the_lines(
             "markets[0].sessions_ms = [[rows.at[5] * 1e3, rows.at[20] * 1e3]]; draw()"
         )
         assert await ink(page, "lines") != plain
+        # A page left open for a week is told of the week to come.
+        async with page.expect_request(lambda r: r.url.endswith("/markets")):
+            await page.evaluate("askedAt = state.now_ms - 8 * 864e5")
 
 
 async def test_a_known_date_is_marked_in_the_chart(

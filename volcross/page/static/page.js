@@ -285,6 +285,7 @@ function take({ rows: fresh, alerts: told, ...changed }) {
     showAlerts();
   }
   showClock(state);
+  renewSessions();
   if (changed.feeds || changed.connections) showFeeds(state);
   if (changed.readings) showReadings(state);
   if (changed.missing) showMissing(state);

@@ -2,13 +2,22 @@
 "use strict";
 
 const STRIP = 5; // its height, in pixels of the page
-const ASKED_AGAIN = 12 * 3600e3;
+const ASKED_AGAIN = 7 * 864e5; // market time; what is told reaches twice as far
 let markets = [];
+let askedAt = 0;
 
 async function loadSessions() {
+  askedAt = state.now_ms ?? 0;
   markets = await (await fetch("/api/v1/markets")).json();
 }
-setInterval(() => loadSessions().catch(() => {}), ASKED_AGAIN);
+
+// A page left open outlives what it was told, a replay does so in seconds.
+function renewSessions() {
+  if (state.now_ms - askedAt > ASKED_AGAIN) loadSessions().catch(() => {});
+}
+
+const isOpen = ({ sessions_ms }) =>
+  sessions_ms.some(([opens, closes]) => opens <= state.now_ms && state.now_ms < closes);
 
 function openHours(plot) {
   const line = spreads.find(isShown);
@@ -19,7 +28,7 @@ function openHours(plot) {
   ["right", "left"].forEach((side, row) => {
     const market = markets.find(({ symbol }) => symbol === line[side].symbol);
     if (!market) return;
-    said.push(`${market.symbol}'s market is ${market.open ? "open" : "shut"}`);
+    said.push(`${market.symbol}'s market is ${isOpen(market) ? "open" : "shut"}`);
     ctx.fillStyle = colour(side);
     const y = bbox.top + bbox.height - (row + 1) * STRIP * devicePixelRatio;
     for (const [opens, closes] of market.sessions_ms) {

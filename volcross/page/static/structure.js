@@ -123,8 +123,13 @@ function showStructure() {
   const structures = shownStructures();
   const drawn = structures.filter(({ tenors }) => tenors.length);
   $("structure").hidden = !structures.length;
-  $("structure-word").textContent = structures.map(({ symbol, source, at, reason }) =>
-    at && !reason ? `${symbol}: ${source}, ${when(at)}.` : `${symbol}: ${reason}.`).join(" ");
+  const said = new Map(); // what is true of both is told once
+  for (const { symbol, source, at, reason } of structures) {
+    const word = reason ?? `${source}, ${when(at)}`;
+    said.set(word, [...(said.get(word) ?? []), symbol]);
+  }
+  $("structure-word").textContent =
+    [...said].map(([word, symbols]) => `${symbols.join(", ")}: ${word}.`).join(" ");
   $("structure-curves").hidden = $("structure-region").hidden = !drawn.length;
   if (!drawn.length) return;
   drawCurves(drawn);
