@@ -129,7 +129,6 @@ def opened(kind: str, url: str, **more: Any) -> tuple[Live, WebSocketLine]:  # n
         "limits": Limits(silence=30, deaf=10),
         "backoff": Backoff(first=0.01, cap=0.05),
         "bucket": TokenBucket(1000, burst=100),
-        "fill": None,  # its history is not what is tried here
     }
     for name, value in {**usual, **more}.items():
         setattr(line, name, value)
