@@ -13,6 +13,7 @@ from streams.events import (
     SpreadReadings,
     VolatilityReadings,
 )
+from streams.settings import Pair
 from volcross.watching.board import Board
 from volcross.watching.picture import picture
 from volcross.watching.report import report
@@ -134,6 +135,17 @@ def test_vols_by_maturity_stand_in_a_table_of_their_own() -> None:
     assert len([line for line in lines if "atm" in line]) == 0
     (bitcoin,) = [line for line in lines if line.strip().startswith("BTC")]
     assert words(bitcoin) == "BTC – – – –"
+
+
+def test_what_is_compared_and_not_there_yet_says_what_it_waits_for() -> None:
+    board = Board()
+    board.apply(spread(1))
+    out = StringIO()
+    pair = Pair(left="NVDA", right="BTC", realised=["ewma/7d"], chains=[])
+    Console(file=out, width=80).print(picture(board, {}, 100 * MINUTE, [pair]))
+    lines = [words(line) for line in out.getvalue().splitlines()]
+    assert "NVDA/BTC ewma/7d NVDA: no prices yet, BTC: no prices yet" in lines
+    assert sum("implied" in line for line in lines) == 1
 
 
 def test_a_connection_that_is_down_is_told_and_one_that_is_up_is_not() -> None:

@@ -26,6 +26,8 @@ from volcross.running.provisioning import verify
 from volcross.running.signals import run
 from volcross.watching.board import Board
 from volcross.watching.lag import lags
+from volcross.watching.lights import connected
+from volcross.watching.missing import missing
 from volcross.watching.observer import Observer
 from volcross.watching.picture import picture
 from volcross.watching.report import report
@@ -59,10 +61,18 @@ async def _once(settings: Settings, *, as_json: bool) -> None:
                 board.apply(event)
         waiting = await lags(board, observer)
     if as_json:
-        told: dict[str, Any] = {**report(board), "lag": waiting}
+        told: dict[str, Any] = {
+            **report(board),
+            "connections": [
+                connected(state, time.time_ns())
+                for _, state in sorted(board.connections.items())
+            ],
+            "missing": [one._asdict() for one in missing(board, settings.pairs)],
+            "lag": waiting,
+        }
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
     else:
-        Console().print(picture(board, waiting, _now(settings, board)))
+        Console().print(picture(board, waiting, _now(settings, board), settings.pairs))
 
 
 async def _watch(settings: Settings) -> None:
@@ -73,7 +83,8 @@ async def _watch(settings: Settings) -> None:
                 for _, _, event in await observer.read(0.5):
                     board.apply(event)
                 waiting = await lags(board, observer)
-                shown = picture(board, waiting, _now(settings, board))
+                now = _now(settings, board)
+                shown = picture(board, waiting, now, settings.pairs)
                 live.update(shown, refresh=True)
 
 

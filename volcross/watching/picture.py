@@ -1,6 +1,6 @@
 """How things stand, as a terminal shows it; pure."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 
 from rich import box
@@ -10,8 +10,10 @@ from rich.text import Text
 
 from alerts.telling.wording import length, moment, percent, points
 from streams.events import AlertState, Quality
+from streams.settings import Pair
 from volcross.watching.board import Board
 from volcross.watching.lights import Light, connection, light
+from volcross.watching.missing import missing
 from volcross.watching.structure import CHAIN_MEASURES, structures
 
 ALERTS_SHOWN = 5
@@ -36,17 +38,20 @@ CURVES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
 """What is read from a chain: its measure, its name for people, how it is written."""
 
 
-def picture(board: Board, waiting: dict[str, int], now: int) -> RenderableType:
+def picture(
+    board: Board, waiting: dict[str, int], now: int, pairs: Iterable[Pair] = ()
+) -> RenderableType:
     """Return what a terminal shows.
 
     Args:
         board: what the topics say.
         waiting: records each agent has yet to take in.
         now: the wall clock (ns UTC), for ages.
+        pairs: what is compared.
     """
     if not board.feeds and not board.spreads and not board.connections:
         return Text("The topics are empty: nothing was ever produced.", "grey50")
-    parts = _parts(board, waiting, now)
+    parts = _parts(board, waiting, now, pairs)
     return Group(*(part for part in parts if not _is_empty(part)))
 
 
@@ -54,8 +59,11 @@ def _is_empty(part: RenderableType) -> bool:
     return isinstance(part, Table) and not part.row_count
 
 
-def _parts(board: Board, waiting: dict[str, int], now: int) -> Iterator[RenderableType]:
+def _parts(
+    board: Board, waiting: dict[str, int], now: int, pairs: Iterable[Pair]
+) -> Iterator[RenderableType]:
     yield _spreads(board, now)
+    yield _missing(board, pairs)
     yield from _context(board)
     yield _readings(board, now)
     yield from _structures(board, now)
@@ -107,6 +115,13 @@ def _spreads(board: Board, now: int) -> Table:
             Text(points(spread), above),
             _age(line.at[-1], now),
         )
+    return table
+
+
+def _missing(board: Board, pairs: Iterable[Pair]) -> Table:
+    table = _table("Compared, and not there yet", "pair", "comparison", "waits for")
+    for one in missing(board, pairs):
+        table.add_row(*one)
     return table
 
 
