@@ -191,9 +191,13 @@ async def _save_often(
 
 def _lag(app: faust.App, agent: Agent[Any]) -> int:
     """Return how many records wait for the agent, as far as Faust has heard."""
+    taken = agent.applied()
+    if not taken:
+        # On a slow start there is no consumer yet, and Faust raises when asked.
+        return 0
     assigned = app.consumer.assignment()
     waiting = 0
-    for number, applied in agent.applied().items():
+    for number, applied in taken.items():
         partition = TP(agent.topic, number)
         if partition in assigned:
             end = app.consumer.highwater(partition) or 0

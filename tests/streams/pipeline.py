@@ -39,21 +39,28 @@ class Workers:
         """Start further workers."""
         self._before = self.log.stat().st_size if self.log.exists() else 0
         for _ in range(count):
-            with self.log.open("ab") as log:
-                self.processes.append(
-                    subprocess.Popen(
-                        [
-                            *(sys.executable, "-m", "volcross"),
-                            *("--config", str(self._config), self.role),
-                            *("--instance", f"worker-{len(self.processes)}"),
-                        ],
-                        cwd=ROOT,
-                        env=environment(),
-                        stdin=subprocess.DEVNULL,
-                        stdout=log,
-                        stderr=log,
-                    )
-                )
+            self.processes.append(self._run(len(self.processes)))
+
+    def mend(self) -> None:
+        """Start anew whoever has ended, as a supervisor would."""
+        for number, process in enumerate(self.processes):
+            if process.poll() is not None:
+                self.processes[number] = self._run(number)
+
+    def _run(self, number: int) -> subprocess.Popen[bytes]:
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "volcross"),
+                    *("--config", str(self._config), self.role),
+                    *("--instance", f"worker-{number}"),
+                ],
+                cwd=ROOT,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
 
     def at_work(self, within: float = 60.0) -> None:
         """Wait until a worker that was just started has taken a record in.

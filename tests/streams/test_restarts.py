@@ -51,15 +51,19 @@ def ticks_of(events: list[Event]) -> dict[str, int]:
     return {symbol: sum(counts.values()) for symbol, counts in bars.items()}
 
 
-def check(workers: Workers, expected_events: list[Event]) -> None:
+def check(
+    workers: Workers, expected_events: list[Event], *, supervised: bool = False
+) -> None:
     context = placed(expected_events, workers.settings)
     expected = rows([*expected_events, *context])
-    found = until(
-        workers.settings,
-        [BARS, READINGS, SPREADS, CONTEXT],
-        lambda events: complete(expected, events),
-        within=120,
-    )
+
+    def enough(events: list[Event]) -> bool:
+        if supervised:
+            workers.mend()
+        return complete(expected, events)
+
+    topics = [BARS, READINGS, SPREADS, CONTEXT]
+    found = until(workers.settings, topics, enough, within=120)
     workers.end()
     assert_same(told_once(rows(found)), expected)
     assert ticks_of(found) == ticks_of(expected_events)
@@ -115,4 +119,6 @@ def test_a_broker_that_freezes_delays_and_loses_nothing(
     time.sleep(FROZEN_SECONDS)
     broker.thaw()
     send(workers.settings, records[half:])
-    check(workers, offline(records, workers.settings))
+    # After 40 s a worker gives up, for its supervisor to begin anew.
+    supervised = FROZEN_SECONDS > 30
+    check(workers, offline(records, workers.settings), supervised=supervised)
