@@ -59,6 +59,7 @@ class Publisher:
         self._lanes: dict[Meaning, Lane] = {}
         self._letters = Letters()
         self._covered: dict[Meaning, int] = {}
+        self._speaking: dict[Meaning, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._error: BaseException | None = None
         self._room = asyncio.Event()
@@ -151,6 +152,11 @@ class Publisher:
         labels = (series.topic.name, series.source, series.symbol)
         metrics.RECORDS.labels(*labels).inc()
         metrics.TICKS.labels(*labels).inc(ticks)
+        before = self._speaking.setdefault(series.meaning, series.source)
+        if before != series.source:
+            # Another goes on: the gauge of the one before would stand still.
+            self._speaking[series.meaning] = series.source
+            metrics.LAST_EVENT.remove(before, series.symbol)
         if ticks:
             metrics.LAST_EVENT.labels(series.source, series.symbol).set(
                 int(stretch.at[-1]) / SECOND

@@ -9,6 +9,7 @@ from streams.events import (
     FeedState,
     LegName,
     Origin,
+    PriceTicks,
     Quality,
     SpreadReadings,
     VolatilityReadings,
@@ -182,3 +183,20 @@ def test_a_context_told_again_changes_nothing() -> None:
     board.apply(context(2, [None]))
     board.apply(context(1, [1.53]))
     assert board.spreads["NVDA/BTC", "implied"].context.z_score is None
+
+
+def test_a_feed_that_another_goes_on_for_is_none_any_more() -> None:
+    def prices(source: str, start: int, end: int) -> PriceTicks:
+        return PriceTicks(
+            symbol="BTC",
+            source=source,
+            start=start * MINUTE,
+            end=end * MINUTE,
+            at=[start * MINUTE],
+            price=[100.0],
+        )
+
+    board = Board()
+    board.apply(prices("deribit-perpetual", 0, 5))
+    board.apply(prices("deribit", 5, 6))
+    assert [feed["source"] for feed in report(board)["feeds"]] == ["deribit"]

@@ -83,10 +83,11 @@ async def yahoo(request: web.Request) -> web.Response:
     if stamps:
         stamps, rows = [*stamps, stamps[-1] + 61], [*rows, (1.0, 1.0, 1.0, 1.0)]
     names = ("open", "high", "low", "close")
-    quote = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+    columns = [list(column) for column in zip(*rows, strict=True)] or [[]] * 4
+    quote = dict(zip(names, columns, strict=True)) if rows else {}
     result = {
         "meta": {"symbol": "NVDA", "dataGranularity": interval},
-        "indicators": {"quote": [quote if rows else {}]},
+        "indicators": {"quote": [quote]},
         **({"timestamp": stamps} if stamps else {}),
     }
     return web.json_response({"chart": {"result": [result], "error": None}})

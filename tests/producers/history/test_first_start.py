@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from producers.app import run
 from producers.history.known import known_ends
@@ -176,6 +177,8 @@ async def test_windows_and_ranks_are_full_after_the_first_start(
         # Told once; but the present day grows as its records come.
         assert len(days) - len(set(days)) <= 5
         assert 365 <= len(set(days)) <= 402
+    assert shown("deribit") is not None
+    assert shown("deribit-perpetual") is None  # it would stand still
     # What was remembered is no news: every spread is of what was heard since.
     spreads = [e for e in events if isinstance(e, SpreadReadings)]
     first = min(at for e in spreads for at in e.at)
@@ -185,6 +188,11 @@ async def test_windows_and_ranks_are_full_after_the_first_start(
     starts = [int(path.split("start_timestamp=")[1].split("&")[0]) for path in again]
     assert all(start * 1_000_000 > began - 60 * SECOND for start in starts)
     assert_whole(await told(settings))
+
+
+def shown(source: str) -> float | None:
+    name = "volcross_last_event_timestamp_seconds"
+    return REGISTRY.get_sample_value(name, {"source": source, "symbol": "BTC"})
 
 
 async def test_what_was_killed_midway_goes_on_where_it_was(
