@@ -70,6 +70,10 @@ class Silent(Refused):
     """The venue says nothing where it should, and is given up."""
 
 
+class HungUp(Refused):
+    """The connection ended, and the venue may have said why."""
+
+
 class Odd(Exception):  # noqa: N818 - the message is odd, not we
     """A message that cannot be used; the connection is none the worse for it."""
 

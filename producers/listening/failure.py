@@ -11,7 +11,7 @@ from email.utils import parsedate_to_datetime
 
 from websockets.exceptions import InvalidStatus, WebSocketException
 
-from producers.listening.conversation import Refused, Silent
+from producers.listening.conversation import HungUp, Refused, Silent
 
 _DAY_SECONDS = 86_400.0
 
@@ -33,14 +33,11 @@ class Failure:
     permanent: bool = False
 
 
-HUNG_UP = Failure("closed", "the venue hung up")
-
-
 def failure(error: Refused | OSError | WebSocketException) -> Failure:
     """Return what went wrong."""
     match error:
         case Refused():
-            reason = "silent" if isinstance(error, Silent) else "refused"
+            reason = {Silent: "silent", HungUp: "closed"}.get(type(error), "refused")
             return Failure(reason, str(error), error.retry_after, error.permanent)
         case InvalidStatus():
             response = error.response

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
+from websockets.frames import CloseCode
 
 from producers import metrics
 from producers.listening.backoff import Backoff
@@ -18,12 +19,13 @@ from producers.listening.capture import NO_CAPTURE, Capture
 from producers.listening.conversation import (
     Conversation,
     Frame,
+    HungUp,
     Missed,
     Refused,
     Reply,
     Silent,
 )
-from producers.listening.failure import HUNG_UP, failure
+from producers.listening.failure import failure
 from producers.listening.listener import Limits, Listener
 from producers.listening.standing import Standing
 from producers.source import SECOND, Heard, Said, Series, Unusable
@@ -75,16 +77,15 @@ class WebSocketLine:
     async def __aiter__(self) -> AsyncIterator[Said]:
         """Listen for ever; a connection that ends is made again."""
         while True:
-            failed = HUNG_UP
             try:
                 async with contextlib.aclosing(self._session()) as session:
                     async for said in session:
                         yield said
             except (Refused, OSError, WebSocketException) as error:
                 failed = failure(error)
-            wait, down = self._standing.fails(failed, self.backoff, self.now())
-            yield down
-            await self.sleep(wait)
+                wait, down = self._standing.fails(failed, self.backoff, self.now())
+                yield down
+                await self.sleep(wait)
 
     async def _session(self) -> AsyncGenerator[Said, None]:
         # Pings are ours: a pong is a sign of life, and the library keeps it quiet.
@@ -102,6 +103,7 @@ class WebSocketLine:
             async with inbox:
                 async for said in self._listen(conversation, socket, inbox):
                     yield said
+            raise HungUp(_parting(socket))
 
     async def _open(self, conversation: Conversation, socket: ClientConnection) -> None:
         for frame in conversation.open():
@@ -167,6 +169,14 @@ class WebSocketLine:
             metrics.UNUSABLE.labels(self.feed, said.reason).inc(said.count)
         elif isinstance(said, Heard) and len(said.at):
             metrics.LAG.labels(self.feed).set((received - int(said.at[-1])) / SECOND)
+
+
+def _parting(socket: ClientConnection) -> str:
+    """Return how a connection ended, in the venue's words if it had any."""
+    if socket.close_code == CloseCode.ABNORMAL_CLOSURE:
+        return "the connection broke"
+    words = socket.close_reason
+    return f"the venue hung up: {words}" if words else "the venue hung up"
 
 
 class _Inbox:

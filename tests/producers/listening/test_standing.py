@@ -146,6 +146,29 @@ async def test_a_feed_says_once_that_it_is_up_and_again_after_an_outage() -> Non
     assert up.since < down.since <= (down.next_try or 0) <= again.since
 
 
+@pytest.mark.parametrize(
+    ("code", "words", "detail"),
+    [
+        (1000, "", "the venue hung up"),
+        (1013, "try again later", "the venue hung up: try again later"),
+        (None, "", "the connection broke"),
+    ],
+)
+async def test_how_a_connection_ended_is_told(
+    code: int | None, words: str, detail: str
+) -> None:
+    async def talk(call: Call) -> None:
+        await call.hear()
+        if code is None:
+            call.socket.transport.abort()
+        else:
+            await call.socket.close(code, words)
+
+    async with exchange(talk) as venue:
+        state = await first_state(streamed(venue.url))
+    assert (state.reason, state.detail) == ("closed", detail)
+
+
 async def test_a_connection_that_lasts_is_up_though_its_market_is_shut() -> None:
     async def talk(call: Call) -> None:
         await call.hang()
