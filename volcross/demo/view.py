@@ -12,7 +12,8 @@ from alerts.telling.wording import length, moment, percent, points
 from streams.events import AlertState, Origin, Quality
 from volcross.demo.chart import Canvas, columns
 from volcross.demo.digits import big
-from volcross.watching.board import Board, Reading, SpreadLine
+from volcross.watching.board import Board, Reading
+from volcross.watching.line import SpreadLine
 
 LEFT, RIGHT, QUIET, STRONG = "#76b900", "#f7931a", "grey50", "bold white"
 FIRING, RESOLVED = "bold #ff5f5f", "bold #5fafff"

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from volcross.watching.board import SpreadLine
+from volcross.watching.line import SpreadLine
 
 MILLISECOND = 1_000_000
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from alerts.telling.wording import moment
 from streams.events import Alert, LegName
-from volcross.watching.board import Board, Context, SpreadLine
+from volcross.watching.board import Board
+from volcross.watching.line import Context, SpreadLine
 from volcross.watching.structure import Structure, structures
 
 

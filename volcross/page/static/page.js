@@ -3,135 +3,17 @@
 
 const MOST_POINTS = 6000; // past it the history is fetched again, thinned out
 const MOST_PIECES = 400;
-const $ = (id) => document.getElementById(id);
-const percent = (vol) => (vol * 100).toFixed(1) + "%";
-const signed = (number) => (number >= 0 ? "+" : "−") + Math.abs(number).toFixed(1);
-const points = (spread) => signed(spread * 100);
-const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
-
 let shown = null; // the comparison on show: {pair, comparison}
 let rows = { at: [], left: [], right: [] }; // at in seconds, as uPlot counts
 let alerts = [];
 let spreads = [];
 let state = {}; // as the server tells it, key by key
-let charts = null;
 let loading = 0;
 let recent = []; // pieces that came while a history was on its way belong after it
-
-function age(seconds) {
-  if (seconds === null) return "never";
-  const steps = [[86400, "d"], [3600, "h"], [60, "min"], [1, "s"]];
-  for (const [length, unit] of steps) {
-    if (seconds >= length) return Math.floor(seconds / length) + " " + unit;
-  }
-  return "0 s";
-}
-
-function when(iso) {
-  return new Date(iso).toISOString().slice(0, 16).replace("T", " ") + " UTC";
-}
-
-function element(name, text, attributes = {}) {
-  const made = document.createElement(name);
-  made.textContent = text;
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, value);
-  return made;
-}
-
-// ---- charts -------------------------------------------------------------
-
-function wash(plot) {
-  const { ctx, bbox } = plot;
-  ctx.save();
-  ctx.beginPath();
-  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
-  ctx.clip();
-  for (const [from, to] of firing()) {
-    const x = plot.valToPos(from, "x", true);
-    const end = to === Infinity ? bbox.left + bbox.width : plot.valToPos(to, "x", true);
-    ctx.fillStyle = colour("wash");
-    ctx.fillRect(x, bbox.top, end - x, bbox.height);
-    ctx.strokeStyle = colour("firing");
-    ctx.beginPath();
-    ctx.moveTo(x, bbox.top);
-    ctx.lineTo(x, bbox.top + bbox.height);
-    ctx.stroke();
-  }
-  ctx.restore();
-}
-
-function zeroLine(plot) {
-  const y = plot.valToPos(0, "y", true);
-  const { ctx, bbox } = plot;
-  if (y < bbox.top || y > bbox.top + bbox.height) return;
-  ctx.save();
-  ctx.strokeStyle = colour("ink");
-  ctx.setLineDash([4, 4]);
-  ctx.beginPath();
-  ctx.moveTo(bbox.left, y);
-  ctx.lineTo(bbox.left + bbox.width, y);
-  ctx.stroke();
-  ctx.restore();
-}
-
-const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short", timeZone: "UTC" });
-const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: "UTC" });
-
-// Days where the chart is wide enough for them, else times, with the day at midnight.
-function dates(_plot, splits, _axis, _space, step) {
-  return splits.map((at) => (step >= 86400 || at % 86400 === 0 ? DAY : TIME).format(at * 1000));
-}
-
-function axis(write) {
-  return {
-    stroke: colour("quiet"), grid: { stroke: colour("rule"), width: 1 },
-    ticks: { show: false }, ...(write
-      ? { size: 52, values: (_, splits) => splits.map(write) }
-      : { size: 34, values: dates }),
-  };
-}
-
-function build() {
-  charts?.lines.destroy();
-  charts?.spread.destroy();
-  const line = spreads.find(isShown);
-  const base = (node) => ({
-    width: node.clientWidth, height: node.clientHeight, legend: { show: false },
-    cursor: { sync: { key: "volcross" } }, tzDate: (at) => uPlot.tzDate(new Date(at * 1e3), "Etc/UTC"),
-    axes: [axis(null), null],
-  });
-  const lines = base($("lines"));
-  const carried = uPlot.paths.stepped({ align: 1 }); // a value stands until the next
-  lines.axes[1] = axis((value) => (value * 100).toFixed(0) + "%");
-  lines.series = [
-    {}, { label: line?.left.symbol, stroke: colour("left"), width: 2, paths: carried },
-    { label: line?.right.symbol, stroke: colour("right"), width: 2, paths: carried },
-  ];
-  lines.hooks = { drawClear: [wash], draw: [openHours, annotate] };
-  const low = base($("spread"));
-  low.axes[1] = axis((value) => (value * 100).toFixed(0));
-  low.series = [{}, { label: "spread", stroke: colour("ink"), width: 1.5, paths: carried }];
-  low.hooks = { drawClear: [wash], draw: [zeroLine] };
-  charts = {
-    lines: new uPlot(lines, [rows.at, rows.left, rows.right], $("lines")),
-    spread: new uPlot(low, [rows.at, gap()], $("spread")),
-  };
-}
-
-const gap = () => rows.left.map((left, row) => left - rows.right[row]);
-
-function draw() {
-  if (!charts) return build();
-  charts.lines.setData([rows.at, rows.left, rows.right]);
-  charts.spread.setData([rows.at, gap()]);
-}
 
 // ---- what is shown beside the charts --------------------------------------
 
 const isShown = (line) => shown && line.pair === shown.pair && line.comparison === shown.comparison;
-const name = (leg) => `${leg.symbol} ${leg.measure} ${leg.window}`;
-const origin = (leg) => (leg.origin === "published" ? "as published" : leg.origin);
-
 function showRank(side, rank) {
   const bar = $(side + "-rank");
   bar.hidden = rank === null;
@@ -173,51 +55,6 @@ function showClock({ now_ms, replayed, ready, reason }) {
   $("clock").textContent = `${market} UTC${replayed ? " (replay)" : ""}`;
   $("link").textContent = ready ? "live" : reason;
   $("link").dataset.light = ready ? "good" : "silent";
-}
-
-function lit(light, title, reason) {
-  const item = element("li", "");
-  item.append(
-    element("span", title, { "data-light": light }),
-    element("p", reason, { class: "quiet" }),
-  );
-  return item;
-}
-
-// A connection is told of while it is down; while it is up, what it brings is.
-function showFeeds({ feeds, connections }) {
-  const down = connections.filter((connection) => !connection.up);
-  const items = [
-    ...down.map(({ light, feed, reason }) => lit(light, feed, reason)),
-    ...feeds.map(({ light, symbol, measure, source, reason }) =>
-      lit(light, `${symbol} ${measure}`, `${source}: ${light}, ${reason}`)),
-  ];
-  if (!items.length) items.push(element("li", "none has spoken yet", { class: "quiet" }));
-  $("feeds").replaceChildren(...items);
-}
-
-// What a chain gave has a place of its own, by maturity.
-function showReadings({ readings }) {
-  const listed = readings.filter(({ measure }) => !["atm", "vix", "skew25"].includes(measure));
-  if (!listed.length) return;
-  $("readings").replaceChildren(...listed.map((reading) => {
-    const row = element("tr", "");
-    const value = percent(reading.value) + (reading.quality === "ok" ? "" : " (filling)");
-    row.append(
-      element("td", reading.symbol), element("td", reading.measure),
-      element("td", reading.window), element("td", value, { class: "number" }),
-    );
-    return row;
-  }));
-}
-
-function showMissing({ missing }) {
-  $("missing").hidden = !missing.length;
-  $("missing-list").replaceChildren(...missing.map(({ pair, comparison, reason }) => {
-    const item = element("li", `${pair} ${comparison}`);
-    item.append(element("p", reason, { class: "quiet" }));
-    return item;
-  }));
 }
 
 // Before the first spread there is nothing to draw: say what it waits for instead.
