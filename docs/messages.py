@@ -5,6 +5,7 @@ mails that ``volcross demo`` received into pictures, with a headless Chromium.
 Slack's rendering is ours, of the few blocks we use; the mail's is the browser's.
 """
 
+import base64
 import json
 import re
 import shutil
@@ -107,7 +108,13 @@ def main(received: Path, target: Path) -> None:
         html = mail.get_body(("html",))
         if html is None:
             sys.exit(f"{path} has no HTML")
-        shoot(html.get_content(), target / f"mail-{path.stem}.png", "640,440")
+        page = html.get_content()
+        for part in mail.walk():
+            if part.get_content_type() == "image/png":
+                name = part["Content-ID"].strip("<>")
+                data = base64.b64encode(part.get_content()).decode()
+                page = page.replace(f"cid:{name}", f"data:image/png;base64,{data}")
+        shoot(page, target / f"mail-{path.stem}.png", "640,740")
 
 
 if __name__ == "__main__":

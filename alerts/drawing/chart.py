@@ -72,7 +72,10 @@ def _mark(axes: "Axes", lines: Lines, instant: int, colour: str, words: str) -> 
     row = max(0, int(np.searchsorted(lines.at, instant, side="right")) - 1)
     at, level = instant / _DAY_NS, float(lines.left[row]) * 100
     axes.axvline(at, color=colour, lw=1, ls=(0, (2, 2)))
-    axes.plot([at], [level], "o", ms=7, color="white", mec=colour, mew=1.8, zorder=5)
+    if np.isfinite(level):
+        axes.plot(
+            [at], [level], "o", ms=7, color="white", mec=colour, mew=1.8, zorder=5
+        )
     late = len(lines.at) and instant - lines.at[0] > (lines.at[-1] - lines.at[0]) / 2
     axes.annotate(
         words,

@@ -5,6 +5,7 @@ a sixtieth of ``spreads``. It is read when there is something to tell, not
 before: nothing is kept, so nothing is missing after a restart.
 """
 
+import asyncio
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -21,11 +22,16 @@ from streams.topics import CONTEXT
 _context = wire.Codec(ContextReadings)
 _partition = DefaultPartitioner()
 
-HOUR_NS = 3600 * 10**9
+MINUTE_NS = 60 * 10**9
+HOUR_NS = 60 * MINUTE_NS
 LEAD_NS = 24 * HOUR_NS
 """What is shown of the time before an incident."""
 MOST_RECORDS = 60_000
 """Read back at most: a week of five comparisons a pair, in about two seconds."""
+
+CATCH_UP_SECONDS = 5.0
+"""How long it is waited for `context` to come as far as the alert."""
+_RECHECK_SECONDS = 0.2
 
 
 class Lines(NamedTuple):
@@ -46,10 +52,15 @@ def lines(alert: Alert, records: Iterable[ContextReadings]) -> Lines:
     """Return what the records say of the alert's stretch, and the alert itself."""
     start, end = stretch(alert)
     rows: dict[int, tuple[float, float]] = {}
+    covered = start
     for record in records:
+        covered = max(covered, record.end)
         # Rows written before context told values have none.
         told = zip(record.at, record.left_value, record.right_value, strict=False)
         rows |= {at: (left, right) for at, left, right in told if start <= at <= end}
+    if covered < end - MINUTE_NS:
+        # What is not known yet must not look like a line that stood still.
+        rows[covered] = (np.nan, np.nan)
     if alert.state not in (AlertState.UNKNOWN, AlertState.KNOWN):
         rows[end] = (alert.left.value, alert.right.value)
     at = sorted(rows)
@@ -81,6 +92,20 @@ class Past:
         # Written no earlier than it happened; of a replay, that is long ago.
         first = await self._reader.since(self._topic, place, start)
         first = max(first, end - MOST_RECORDS)
+        deadline = asyncio.get_running_loop().time() + CATCH_UP_SECONDS
+        found = await self._between(alert, place, first, end)
+        # Who judges may be ahead of who places, in a replay above all.
+        while not found or found[-1].end < alert.event_time - MINUTE_NS:
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(_RECHECK_SECONDS)
+            first, end = end, await self._reader.end(self._topic, place)
+            found += await self._between(alert, place, first, end)
+        return lines(alert, found)
+
+    async def _between(
+        self, alert: Alert, place: int, first: int, end: int
+    ) -> list[ContextReadings]:
         mark = f'"comparison":"{alert.comparison}"'.encode()
         found = []
         async for _, raw in self._reader.between(self._topic, place, first, end):
@@ -89,4 +114,4 @@ class Past:
                 record = _context.decode(raw)
                 if (record.pair, record.comparison) == (alert.pair, alert.comparison):
                     found.append(record)
-        return lines(alert, found)
+        return found

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
-from alerts.drawing import pictures
+from alerts.drawing import past, pictures
 from alerts.drawing.chart import draw
 from alerts.drawing.past import LEAD_NS, Lines, Past, lines, stretch
 from alerts.drawing.pictures import Pictures
@@ -96,19 +96,30 @@ def test_it_reaches_a_day_back_and_ends_with_the_alert() -> None:
     assert (start, end) == (RESOLVED.began - LEAD_NS, RESOLVED.event_time)
     told = lines(FIRING, [context(30), context(20), context(30), context(10)])
     assert (np.diff(told.at) > 0).all()
-    assert len(told.at) == 16
+    assert len(told.at) == 17
     assert (told.at[-1], told.left[-1]) == (FIRING.event_time, FIRING.left.value)
     assert told.left[0] == 0.53
-    assert len(lines(FIRING, [context(60 * 24 * 3)]).at) == 1
+    assert len(lines(FIRING, [context(60 * 24 * 3)]).at) == 2
+
+
+def test_what_is_not_known_yet_is_a_gap_and_no_line_that_stands_still() -> None:
+    behind = lines(FIRING, [context(30), context(20)])
+    (gap,) = np.flatnonzero(np.isnan(behind.left))
+    assert behind.at[gap] == context(20).end
+    assert gap == len(behind.at) - 2
+    up_to_date = lines(FIRING, [context(30), context(5)])
+    assert not np.isnan(up_to_date.left).any()
+    draw(FIRING, behind)
 
 
 def test_old_records_without_values_show_nothing_rather_than_fail() -> None:
     old = msgspec.structs.replace(context(30), left_value=[], right_value=[])
-    assert len(lines(FIRING, [old]).at) == 1
+    assert np.isfinite(lines(FIRING, [old]).left).sum() == 1
 
 
 @pytest.fixture
-def kafka(kafka_settings: Kafka) -> Kafka:
+def kafka(kafka_settings: Kafka, monkeypatch: pytest.MonkeyPatch) -> Kafka:
+    monkeypatch.setattr(past, "CATCH_UP_SECONDS", 0.5)
     provision(kafka_settings)
     return kafka_settings
 
@@ -134,7 +145,7 @@ async def test_it_is_drawn_once_from_what_the_broker_kept(
         return draw(alert, seen)
 
     monkeypatch.setattr(pictures, "draw", count)
-    records = [context(n, c) for n in (30, 20, 10) for c in ("implied", "ewma/30d")]
+    records = [context(n, c) for n in (30, 20, 5) for c in ("implied", "ewma/30d")]
     await publish(kafka, *records)
     async with Pictures(kafka) as shown:
         one, other = await asyncio.gather(shown.of(FIRING)(), shown.of(FIRING)())
@@ -142,7 +153,32 @@ async def test_it_is_drawn_once_from_what_the_broker_kept(
     assert one is not None
     assert one == other == again
     (seen,) = drawn
-    assert seen.left.tolist() == [0.53] * 5 + [0.52] * 5 + [0.51] * 5 + [0.5985]
+    assert seen.left.tolist() == [0.53] * 5 + [0.52] * 5 + [0.505] * 5 + [0.5985]
+
+
+@pytest.mark.kafka
+async def test_it_waits_for_what_is_still_being_placed(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(past, "CATCH_UP_SECONDS", 30.0)
+    monkeypatch.setattr(pictures, "PATIENCE_SECONDS", 60.0)
+    drawn: list[Lines] = []
+
+    def keep(_: Alert, seen: Lines) -> bytes:
+        drawn.append(seen)
+        return b""
+
+    monkeypatch.setattr(pictures, "draw", keep)
+    await publish(kafka, context(30))
+    async with Pictures(kafka) as shown:
+        picture = asyncio.ensure_future(shown.of(FIRING)())
+        await asyncio.sleep(0.5)
+        assert not picture.done()
+        await publish(kafka, context(5))
+        await picture
+    (seen,) = drawn
+    assert not np.isnan(seen.left).any()
+    assert len(seen.at) == 11
 
 
 @pytest.mark.kafka
