@@ -7,7 +7,6 @@ from pydantic import TypeAdapter, ValidationError
 from producers.settings import ReplaySource, SourceSettings, StorySource
 from producers.sources import SOURCES
 
-
 ANY: TypeAdapter[Any] = TypeAdapter(SourceSettings)
 
 
