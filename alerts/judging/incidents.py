@@ -215,7 +215,7 @@ class _Course:
         """
         at = self._repeat_from
         while self._repeat and at < self._judged.end:
-            times = max(1, -(-(at - incident.fired) // self._repeat))
+            times = -(-(at - incident.fired) // self._repeat)
             due = incident.fired + times * self._repeat
             if due >= self._judged.end:
                 return None

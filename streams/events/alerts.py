@@ -68,7 +68,8 @@ class Alert(Event, frozen=True, kw_only=True):
     """What the rule holds against its margin: spread, ratio, left, right; by their
     history z-score, left-rank, left-percentile, right-rank, right-percentile."""
     when: str = "above"
-    """Which side of the margin is the breach: above, below; or crosses, either."""
+    """Where the breach is: above or below the margin, outside it (further from zero),
+    or, of what crosses it, on the other side than before."""
     margin: float = 0.0
     value: float | None = None
     """What is watched, in its own unit, at ``event_time``; None where nothing can be
