@@ -187,12 +187,9 @@ class Board:
         key = (event.symbol, event.source, measure)
         if not self._news("ticks", key, event):
             return
-        for other in list(self.feeds):
-            # Another source went on where this one ended: a history, a failover.
-            same = (other[0], other[2]) == (key[0], key[2])
-            if same and other != key and self.feeds[other].end <= event.start:
-                del self.feeds[other]
         before = self.feeds.get(key)
+        if before is None or before.end < event.start:
+            self._succeed(key, event.start)
         self.feeds[key] = Feed(
             *key,
             last_at=event.at[-1] if event.at else before.last_at if before else 0,
@@ -200,6 +197,13 @@ class Board:
             ticks=len(event.at) + (before.ticks if before else 0),
             delay_seconds=event.delay_seconds,
         )
+
+    def _succeed(self, key: tuple[str, str, str], start: int) -> None:
+        """Drop the sources that this one goes on for: a history, a failover."""
+        for other, feed in list(self.feeds.items()):
+            same = (other[0], other[2]) == (key[0], key[2])
+            if same and other != key and feed.end <= start:
+                del self.feeds[other]
 
     def _news(
         self,
