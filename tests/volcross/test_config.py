@@ -89,7 +89,9 @@ def test_a_secret_comes_from_a_file_named_by_the_environment(tmp_path: Path) -> 
     secret.write_text(SLACK + "\n")
     settings = composed("", VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL_FILE=str(secret))
     assert settings.channels.slack is not None
-    assert settings.channels.slack.webhook_url.get_secret_value() == SLACK
+    url = settings.channels.slack.webhook_url
+    assert url is not None
+    assert url.get_secret_value() == SLACK
 
 
 def test_a_file_with_symbols_of_its_own_starts_from_an_empty_sheet() -> None:
