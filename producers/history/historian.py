@@ -49,12 +49,14 @@ class Wanted:
         back_seconds: how far back.
         grid_seconds: length of its bars.
         actions: its splits and dividends, as configured.
+        behind_seconds: see `Historian`.
     """
 
     symbol: str
     back_seconds: float
     grid_seconds: float
     actions: tuple[CorporateAction, ...] = ()
+    behind_seconds: float = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +68,15 @@ class Historian:
         layers: its resolutions, the coarsest first.
         back_seconds: how much of it is wanted.
         fetch: how to ask.
+        behind_seconds: how long the live source holds its data back. What is
+            younger, it has yet to say: told now, it would happen twice.
     """
 
     series: Series
     layers: tuple[Layer, ...]
     back_seconds: float
     fetch: Fetch
+    behind_seconds: float = 0
 
     async def tell(self, since: int, until: int) -> AsyncGenerator[Heard, None]:
         """Yield what was in ``[since, until)``, chapter by chapter, without a gap.
@@ -83,8 +88,11 @@ class Historian:
         Raises:
             Exception: whatever `fetch` raises; what was yielded stands.
         """
-        for chapter in chapters(self.layers, since, until):
+        told_since = max(since, until - round(self.behind_seconds * SECOND))
+        for chapter in chapters(self.layers, since, told_since):
             yield told(self.series, await self.fetch(chapter), chapter)
+        if told_since < until:
+            yield told(self.series, (), Chapter(told_since, until, SECOND, 0))
 
 
 def fitting(resolutions: Iterable[int], grid_seconds: float) -> int:

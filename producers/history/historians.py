@@ -23,6 +23,7 @@ from producers.settings import (
 from producers.venues import (
     binance,
     binance_history,
+    cboe,
     coinbase,
     coinbase_history,
     deribit_history,
@@ -126,7 +127,21 @@ def _price(symbol: str, venue: LiveSource, streams: StreamSettings) -> Wanted | 
             CorporateAction(round(action.at.timestamp()) * 10**9, action.factor)
             for action in how.actions
         ),
+        cboe.DELAY_SECONDS if _delayed(venue) else 0,
     )
+
+
+def _delayed(venue: LiveSource) -> bool:
+    """Say whether its prices are those of a quarter of an hour ago."""
+    match venue:
+        case CboeSource():
+            return True
+        case AlpacaSource():
+            return venue.feed == "delayed_sip"
+        case MassiveSource():
+            return venue.delayed
+        case _:
+            return False
 
 
 def _vol(symbol: str, venue: LiveSource, streams: StreamSettings) -> Wanted | None:

@@ -160,7 +160,11 @@ def prices(wanted: Wanted, theirs: str, fetcher: Fetcher, url: str) -> Historian
         return as_traded(candles(body, seconds), wanted.actions, chapter.end)
 
     return Historian(
-        Series(wanted.symbol, SOURCE), tuple(layers), wanted.back_seconds, fetch
+        Series(wanted.symbol, SOURCE),
+        tuple(layers),
+        wanted.back_seconds,
+        fetch,
+        wanted.behind_seconds,
     )
 
 

@@ -1,8 +1,7 @@
 """What each venue remembers, asked for over HTTP and told as ticks."""
 
-import itertools
-import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -100,7 +99,7 @@ async def test_three_days_of_an_exchange_come_as_bars_without_a_hole(
     }
     assert told[0].since == since
     assert told[-1].until == NOW
-    assert all(a.until == b.since for a, b in itertools.pairwise(told))
+    assert all(a.until == b.since for a, b in pairwise(told))
     assert asked == len(told) > 1
 
 
@@ -124,6 +123,23 @@ async def test_a_stock_comes_by_its_sessions_and_by_five_minutes_before() -> Non
     early = {at: bar for at, bar in found.items() if at * SECOND < told[0].end}
     assert len(early) > 50
     assert early == {at: pytest.approx(row(at - 240, 300)) for at in early}
+
+
+async def test_what_a_delayed_feed_has_yet_to_say_is_not_told_before() -> None:
+    until = (NOW // SECOND // DAY * DAY + 18 * 3600) * SECOND  # the session is on
+    async with site(remembering.yahoo) as place:
+        historian = yahoo_history.prices(
+            Wanted("NVDA", DAY, 60, behind_seconds=900), "NVDA", asking(), place.url
+        )
+        told = await all_of(historian, until - 7200 * SECOND, until)
+        late = await all_of(historian, until - 60 * SECOND, until)
+    assert int(told[-2].at[-1]) == until - 900 * SECOND - 1
+    assert told[-1].end == until
+    assert all(one.until == other.since for one, other in pairwise(told))
+    # Within the delay there is nothing to tell, but that.
+    assert [(len(h.at), h.since, h.until) for h in late] == [
+        (0, until - 60 * SECOND, until)
+    ]
 
 
 async def test_a_vol_comes_by_day_by_hour_by_minute_and_by_second() -> None:
@@ -248,19 +264,9 @@ def test_prices_go_back_as_far_as_the_longest_window_and_no_further() -> None:
     # Where a window of a stock ends and where it begins there may be a long week-end.
     stock = historians(CboeSource(kind="cboe"), configured)["NVDA", None]
     assert stock.back_seconds == 38 * DAY
+    assert stock.behind_seconds == 900
     found = historians(DeribitSource(kind="deribit"), configured)
     assert found["BTC", None].back_seconds == 31 * DAY
     assert found["BTC", "dvol"].back_seconds == 400 * DAY
     short = DeribitSource.model_validate({"kind": "deribit", "history": "2d"})
     assert historians(short, configured)["BTC", None].back_seconds == 2 * DAY
-
-
-async def test_one_chapter_of_a_thousand_candles_parses_in_milliseconds() -> None:
-    async with site(remembering.deribit) as place:
-        body = await asking().get(
-            f"{place.url}/public/get_tradingview_chart_data?instrument_name=X-PERPETUAL"
-            "&start_timestamp=1700000000000&end_timestamp=1700120000000&resolution=1"
-        )
-    began = time.perf_counter()
-    assert len(deribit_history.price_candles(body)) == 2000
-    assert time.perf_counter() - began < 0.5
