@@ -40,8 +40,9 @@ class Patience(NamedTuple):
     total: float
 
 
-BEGINNING = Patience(idle=60, total=600)
-"""A price that begins says nothing for days without its past: it can wait."""
+BEGINNING = Patience(idle=120, total=600)
+"""A price that begins says nothing for days without its past: it can wait, as long as
+a venue that was asked too often wants to be left alone."""
 GAP = Patience(idle=10, total=20)
 """What speaks already waits a moment; so does a vol, whose past may come later."""
 
