@@ -53,7 +53,6 @@ def at(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-@pytest.mark.kafka
 @pytest.mark.timeout(180)
 def test_it_finds_the_four_transitions_and_no_other(told: Told) -> None:
     alerts = told.result["alerts"]
@@ -67,13 +66,11 @@ def test_it_finds_the_four_transitions_and_no_other(told: Told) -> None:
         assert alert["rule"] == "nvda-above-btc"
 
 
-@pytest.mark.kafka
 def test_a_firing_and_its_all_clear_share_an_id(told: Told) -> None:
     ids = [alert["id"] for alert in told.result["alerts"]]
     assert ids[0] == ids[1] != ids[2] == ids[3]
 
 
-@pytest.mark.kafka
 def test_every_transition_reaches_slack_and_the_mailbox_exactly_once(
     told: Told,
 ) -> None:
@@ -91,14 +88,12 @@ def test_every_transition_reaches_slack_and_the_mailbox_exactly_once(
     assert len({mail["Message-ID"] for mail in mails}) == len(mails) == 4
 
 
-@pytest.mark.kafka
 def test_nothing_was_refused_and_everything_was_counted(told: Told) -> None:
     assert told.result["rejected"] == 0
     assert told.result["ticks"] > 70_000
     assert told.result["readings"] > 70_000
 
 
-@pytest.mark.kafka
 def test_at_the_end_of_july_the_spread_is_as_published(told: Told) -> None:
     with (told.out / "spreads.csv").open() as file:
         rows = {row["at"]: row for row in csv.DictReader(file)}
@@ -108,13 +103,11 @@ def test_at_the_end_of_july_the_spread_is_as_published(told: Told) -> None:
     assert float(row["spread"]) == pytest.approx(0.2227, abs=2e-4)
 
 
-@pytest.mark.kafka
 def test_it_takes_less_than_two_minutes(told: Told) -> None:
     # The default story is 45 s long, this one 8.
     assert told.seconds + 37 < 120
 
 
-@pytest.mark.kafka
 @pytest.mark.timeout(120)
 def test_ctrl_c_leaves_no_process_and_no_folder_behind(tmp_path: Path) -> None:
     folder = tmp_path / "tmp"

@@ -141,7 +141,7 @@ def service(tmp_path: Path) -> Iterator[Service]:
     service.process.wait()
 
 
-pytestmark = [pytest.mark.kafka, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.timeout(180)
 
 
 def test_it_works_and_then_ends_within_ten_seconds_leaving_nothing(
