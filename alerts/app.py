@@ -63,10 +63,10 @@ async def run(
         room = await stack.enter_async_context(asyncio.TaskGroup())
 
         # spreads → judge → alerts, and context → weigh → alerts
-        pulse = Pulse()
+        pulse = Pulse(book.watched)
         works: list[Work[Any]] = [
             Work("judge", SPREADS, lambda: Shown(book, pulse)),
-            Work("weigh", CONTEXT, lambda: Shown(book)),
+            Work("weigh", CONTEXT, lambda: Shown(book, pulse)),
         ]
         room.create_task(serve(streams, GROUP, works, instance=instance))
 

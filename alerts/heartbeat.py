@@ -1,15 +1,18 @@
 """A sign of life to somebody who will speak up when it stops coming.
 
 Nobody can report his own death. Every second each feed says how far its market
-is covered, even when nothing happened; that record travels the whole line:
-producer, streams, join, judge. Only while such records reach the judge is the
-watcher outside told that we live, so that its alarm means "no alert would have
-come", whichever part it is that died.
+is covered, even when nothing happened; that record is the tick that travels the
+whole line: producer, streams, join, judge. Only while such records reach the
+judges, of everything that a rule watches, is the watcher outside told that we
+live, so that its alarm means "an alert would not have come", whichever part it
+is that died.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 import structlog
 
@@ -23,15 +26,43 @@ _log = structlog.get_logger()
 TIMEOUT_SECONDS = 10.0
 
 
-class Pulse:
-    """When the judge last took a record in."""
+class Series(NamedTuple):
+    """What a rule watches: one comparison, or where that stands in its history."""
 
-    def __init__(self) -> None:
-        self.at: int | None = None
+    pair: str
+    comparison: str
+    by_history: bool = False
+
+
+class Pulse:
+    """When the judges last took in a record of each series.
+
+    A judge has one partition, and what it has heard goes with it: what another
+    worker took over is for that one's pulse.
+
+    Args:
+        watched: returns what has to be heard of; what nobody watches may be
+            silent, as long as something is heard.
+    """
+
+    def __init__(self, watched: Callable[[], Collection[Series]]) -> None:
+        self._watched = watched
+        self._heard: WeakKeyDictionary[object, dict[Series, int]] = WeakKeyDictionary()
+
+    def hear(self, judge: object, series: Series, now: int) -> None:
+        """Take down that a judge has a record of a series (ns, wall clock)."""
+        self._heard.setdefault(judge, {})[series] = now
 
     def beats(self, now: int, within_ns: int) -> bool:
-        """Return whether the last record is recent enough (ns, wall clock)."""
-        return self.at is not None and now - self.at <= within_ns
+        """Return whether the last records are recent enough (ns, wall clock)."""
+        lately, watched = False, self._watched()
+        for heard in self._heard.values():
+            for series, at in heard.items():
+                recent = now - at <= within_ns
+                if series in watched and not recent:
+                    return False
+                lately |= recent
+        return lately
 
 
 async def tell(

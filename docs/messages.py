@@ -114,7 +114,7 @@ def main(received: Path, target: Path) -> None:
                 name = part["Content-ID"].strip("<>")
                 data = base64.b64encode(part.get_content()).decode()
                 page = page.replace(f"cid:{name}", f"data:image/png;base64,{data}")
-        shoot(page, target / f"mail-{path.stem}.png", "640,740")
+        shoot(page, target / f"mail-{path.stem}.png", "640,706")
 
 
 if __name__ == "__main__":

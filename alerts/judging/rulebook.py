@@ -3,9 +3,11 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from alerts import metrics
+from alerts.heartbeat import Series
 from alerts.judging.judge import Judge
-from alerts.judging.rule import Rule, Subject
-from streams.settings import Clock, StreamSettings
+from alerts.judging.rule import HISTORY, Rule, Subject
+from streams.settings import CHAIN_COMPARISONS, Clock, StreamSettings
+from streams.stages.pairs import METHODOLOGY_BASIS
 from streams.volatility.market_time import MarketClock, market_clock
 
 
@@ -42,6 +44,18 @@ class Rulebook:
         self.rules = list(rules)
         self._clocks = clocks
         self._show_waiting()
+
+    def watched(self) -> set[Series]:
+        """Return what is to be heard of all the time.
+
+        Chains are left out: they come as often as their venue is asked, and not
+        at all while its market is shut.
+        """
+        return {
+            Series(rule.pair, rule.comparison, by_history=rule.watch in HISTORY)
+            for rule in self.rules
+            if rule.comparison not in {*CHAIN_COMPARISONS, METHODOLOGY_BASIS}
+        }
 
     def judge(self) -> Judge:
         """Return a judge who goes by this book."""

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from alerts import metrics
-from alerts.heartbeat import Pulse
+from alerts.heartbeat import Pulse, Series
 from alerts.judging.rulebook import Rulebook
 from alerts.judging.timeline import Rows
 from streams.agents.stage import Out, Outcome
-from streams.events import Alert
+from streams.events import Alert, ContextReadings
 
 
 class Shown:
@@ -16,7 +16,7 @@ class Shown:
 
     Args:
         book: the rules.
-        pulse: told of every record; None where another judge's records are.
+        pulse: told of every record.
     """
 
     def __init__(self, book: Rulebook, pulse: Pulse | None = None) -> None:
@@ -37,7 +37,9 @@ class Shown:
                 metrics.FIRING.set((gone,), 0)
         outcomes = self._judge.apply(record, offset, now)
         if self._pulse is not None:
-            self._pulse.at = now
+            by_history = isinstance(record, ContextReadings)
+            series = Series(record.pair, record.comparison, by_history)
+            self._pulse.hear(self, series, now)
         for outcome in outcomes:
             if isinstance(outcome, Out) and isinstance(outcome.event, Alert):
                 metrics.ALERTS.labels(
