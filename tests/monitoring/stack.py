@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 import threading
@@ -12,20 +11,32 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import yaml
+from kafka import KafkaProducer
 
 from tests.monitoring.tools import MONITORING, PROMETHEUS, program
+from tests.streams.pipeline import environment
 from volcross.running.broker import free_port
 from volcross.running.lifeline import tie
 
 FASTER = 20
 """How many times shorter the health rules' times are than in production."""
 
+SPEED = 60
+"""How many times faster than ours the market's time goes by."""
+
+_PREFIX = "VOLCROSS_KAFKA__TOPIC_PREFIX"
+# Bytes that were written: for others the kernel keeps no memory.
+_HEAVY = """\
+ballast = b"x" * {ballast}
+import runpy
+runpy.run_module("volcross", run_name="__main__", alter_sys=True)
+"""
 _UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -40,10 +51,10 @@ def hurried(rules: str) -> str:
 
 
 class Receiver:
-    """An HTTP endpoint that takes everything, or nothing while it refuses."""
+    """An HTTP endpoint that takes what it answers 200."""
 
     def __init__(self) -> None:
-        self.refuses = False
+        self.answers = 200
         self.taken: list[dict[str, Any]] = []
         receiver = self
 
@@ -52,9 +63,9 @@ class Receiver:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                if not receiver.refuses:
+                if receiver.answers == 200:
                     receiver.taken.append(json.loads(body))
-                self.send_response(500 if receiver.refuses else 200)
+                self.send_response(receiver.answers)
                 self.send_header("Content-Length", "2")
                 self.end_headers()
                 self.wfile.write(b"ok")
@@ -81,15 +92,18 @@ class Stack:
         self.folder = folder
         self.slack = Receiver()
         self.operators = Receiver()
+        self.switch = Receiver()
+        self._began = time.time()
+        self._incidents = 0
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.ports = {
             name: free_port()
             for name in ("produce", "stream", "alert", "prometheus", "alertmanager")
         }
         self._environment = {
-            **os.environ,
+            **environment(),
             "VOLCROSS_KAFKA__BOOTSTRAP_SERVERS": bootstrap_servers,
-            "VOLCROSS_KAFKA__TOPIC_PREFIX": prefix,
+            _PREFIX: prefix,
             "VOLCROSS_DATA_DIR": str(folder / "data"),
             "VOLCROSS_CHANNELS__WEBHOOK__URL": self.slack.url,
             **{
@@ -97,23 +111,68 @@ class Stack:
                 for role in ("produce", "stream", "alert")
             },
         }
-        self._configure()
         for role in ("alert", "stream", "produce"):
             self.start(role)
         self._start_monitoring()
 
-    def start(self, role: str) -> None:
-        """Run a role of volcross."""
+    def start(
+        self, role: str, *, ahead: bool = False, ballast: int = 0, **more: str
+    ) -> None:
+        """Run a role of volcross.
+
+        Args:
+            role: which.
+            ahead: whether the market stamps its ticks a day after ours.
+            ballast: bytes of memory that it holds from the beginning.
+            more: environment variables.
+        """
+        self._configure(ahead=ahead)
         # A lasting name: whoever was killed need not wait to be missed by Kafka.
         named = ["--instance", "only"]
         what = [role, "made-up"] if role == "produce" else [role, *named]
-        self._run(role, sys.executable, "-m", "volcross", *what)
+        program = ["-m", "volcross"]
+        if ballast:
+            program = ["-c", _HEAVY.format(ballast=ballast)]
+        self._run(role, sys.executable, *program, *what, **more)
 
     def kill(self, name: str) -> None:
         """End a process without a warning."""
         process = self._processes.pop(name)
         process.kill()
         process.wait()
+
+    def end(self, name: str) -> None:
+        """Ask a process to end, and wait until it has."""
+        process = self._processes.pop(name)
+        process.terminate()
+        process.wait(30)
+
+    def pid(self, name: str) -> int:
+        """Return the id of a process."""
+        return self._processes[name].pid
+
+    def begin_an_incident(self) -> None:
+        """Start the alerts room anew, with its rule under another name."""
+        self._incidents += 1
+        self.kill("alert")
+        self.start("alert")
+
+    def write(self, topic: str, records: list[bytes], key: bytes | None = None) -> None:
+        """Write records as they are."""
+        producer = KafkaProducer(
+            bootstrap_servers=self._environment["VOLCROSS_KAFKA__BOOTSTRAP_SERVERS"],
+            linger_ms=20,
+        )
+        for record in records:
+            producer.send(self._environment[_PREFIX] + topic, key=key, value=record)
+        producer.flush()
+        producer.close()
+
+    def know_alertmanagers(self, ports: list[int]) -> None:
+        """Tell Prometheus whom it can tell."""
+        found = [{"targets": [f"127.0.0.1:{port}" for port in ports]}]
+        path = self.folder / "targets" / "alertmanagers" / "alertmanager.yml"
+        path.write_text(yaml.safe_dump(found), encoding="utf-8")
 
     def stop(self) -> None:
         """End everything."""
@@ -125,8 +184,8 @@ class Stack:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        self.slack.stop()
-        self.operators.stop()
+        for receiver in (self.slack, self.operators, self.switch):
+            receiver.stop()
 
     def ask(self, expression: str) -> list[dict[str, Any]]:
         """Return what Prometheus answers to a query at this moment."""
@@ -145,6 +204,13 @@ class Stack:
             text: str = answer.read().decode()
         return text
 
+    def up(self, role: str) -> bool:
+        """Say whether a role answers."""
+        try:
+            return bool(self.metrics(role))
+        except OSError:
+            return False
+
     def firing(self) -> set[str]:
         """Return the names of the health alerts that fire."""
         return {
@@ -154,7 +220,7 @@ class Stack:
         }
 
     def told(self) -> list[tuple[str, str]]:
-        """Return what Alertmanager told the operators: (alert, status)."""
+        """Return what Alertmanager told the operators: (alert, status), in order."""
         return [
             (alert["labels"]["alertname"], alert["status"])
             for message in list(self.operators.taken)
@@ -182,20 +248,25 @@ class Stack:
             raise AssertionError(f"{path}: {error.read().decode()}") from error
         return data
 
-    def _run(self, name: str, *command: str) -> None:
+    def _run(self, name: str, *command: str, **more: str) -> None:
         with (self.folder / f"{name}.log").open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 command,
                 cwd=self.folder,
-                env=self._environment,
+                env=self._environment | more,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 preexec_fn=tie(os.getpid()),  # noqa: PLW1509 - touches no lock
             )
 
-    def _configure(self) -> None:
-        begin = (datetime.now(UTC) - timedelta(days=1)).isoformat(timespec="seconds")
+    def _configure(self, *, ahead: bool = False) -> None:
+        """Write the configuration; the market goes on where it would be by now."""
+        now = time.time()
+        days = 1 if ahead else -3
+        market = now + days * 86_400 + (SPEED - 1) * (now - self._began)
+        begin = datetime.fromtimestamp(market, UTC).isoformat(timespec="seconds")
+        always = "always" + "-again" * self._incidents
         (self.folder / "volcross.toml").write_text(
             f"""
             [symbols.NVDA]
@@ -212,13 +283,13 @@ class Stack:
             realised = ["close-to-close/10m"]
             # Above a margin that it is always above: one alert, at once.
             [[rules]]
-            name = "always"
+            name = "{always}"
             pair = "NVDA/BTC"
             margin = -10.0
             [sources.made-up]
             kind = "synthetic"
             begin = {begin}
-            speed = 60
+            speed = {SPEED}
             symbols.NVDA = {{ vol = 0.5, ticks_per_second = 1, measure = "iv30" }}
             symbols.BTC = {{ vol = 0.5, ticks_per_second = 1, measure = "dvol" }}
             """,
@@ -233,27 +304,24 @@ class Stack:
         settings["scrape_configs"][1]["static_configs"][0]["targets"] = [own]
         (home / "prometheus.yml").write_text(yaml.safe_dump(settings))
         (home / "rules").mkdir()
-        shutil.copy(PROMETHEUS / "rules" / "recording.yml", home / "rules")
-        health = (PROMETHEUS / "rules" / "health.yml").read_text(encoding="utf-8")
-        (home / "rules" / "health.yml").write_text(hurried(health), encoding="utf-8")
+        for path in (PROMETHEUS / "rules").glob("*.yml"):
+            rules = hurried(path.read_text(encoding="utf-8"))
+            (home / "rules" / path.name).write_text(rules, encoding="utf-8")
         (home / "targets" / "alertmanagers").mkdir(parents=True)
         roles = [
             {"targets": [f"127.0.0.1:{self.ports[role]}"], "labels": {"role": role}}
             for role in ("produce", "stream", "alert")
         ]
         (home / "targets" / "volcross.yml").write_text(yaml.safe_dump(roles))
-        alertmanager = [{"targets": [f"127.0.0.1:{self.ports['alertmanager']}"]}]
-        path = home / "targets" / "alertmanagers" / "alertmanager.yml"
-        path.write_text(yaml.safe_dump(alertmanager))
+        self.know_alertmanagers([self.ports["alertmanager"]])
 
         routes = yaml.safe_load(
             (MONITORING / "alertmanager" / "alertmanager.yml").read_text()
         )
         routes["route"] |= {"group_wait": "0s", "group_interval": "1s"}
-        (operators,) = (r for r in routes["receivers"] if r["name"] == "operators")
-        operators["webhook_configs"] = [
-            {"url": self.operators.url, "send_resolved": True}
-        ]
+        for receiver in routes["receivers"]:
+            mine = self.operators if receiver["name"] == "operators" else self.switch
+            receiver["webhook_configs"] = [{"url": mine.url, "send_resolved": True}]
         (home / "alertmanager.yml").write_text(yaml.safe_dump(routes))
         self._run(
             "alertmanager",
