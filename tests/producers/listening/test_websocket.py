@@ -2,17 +2,13 @@
 
 import asyncio
 import contextlib
-import random
 import time
 from collections.abc import AsyncGenerator, Callable
 from datetime import UTC, datetime
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection
-from websockets.http11 import Request, Response
 
 from producers.listening.backoff import Backoff
 from producers.listening.listener import Limits
@@ -80,76 +76,6 @@ async def test_compressed_or_not(compression: str | None) -> None:
     async with exchange(talk, compression=compression) as venue:
         said = await said_by(line(venue.url), count(200))
     assert ticks(said) == list(range(1, 201))
-
-
-async def test_a_venue_that_hangs_up_is_called_again_and_the_hole_is_shown() -> None:
-    async def talk(call: Call) -> None:
-        await call.hear()
-        await call.say(match(call.number + 1, call.number + 1))
-        await asyncio.sleep(0.05)
-
-    async with exchange(talk) as venue:
-        said = await said_by(line(venue.url), count(3))
-    heard = [s for s in said if isinstance(s, Heard) and len(s.at)]
-    assert [h.since for h in heard] == [int(h.at[0]) for h in heard]
-    assert len(venue.calls) >= 3
-
-
-async def test_a_broken_connection_is_made_again() -> None:
-    async def talk(call: Call) -> None:
-        await call.hear()
-        await call.say(match(call.number + 1, call.number + 1))
-        await asyncio.sleep(0.05)
-        call.socket.transport.abort()
-
-    async with exchange(talk) as venue:
-        assert ticks(await said_by(line(venue.url), count(2))) == [1, 2]
-
-
-@pytest.mark.parametrize("says", [0, 1], ids=["nothing", "one trade"])
-async def test_accept_and_hang_up_is_not_redialled_without_pause(says: int) -> None:
-    simulated = 0.0
-    enough = asyncio.Event()
-
-    async def talk(call: Call) -> None:
-        await call.say(*[match(1)] * says)
-
-    async def sleep(seconds: float) -> None:
-        nonlocal simulated
-        simulated += seconds
-        if simulated > 60:
-            enough.set()
-            await asyncio.sleep(3600)
-
-    async def listen(source: WebSocketLine) -> None:
-        async for _ in source:
-            pass
-
-    async with exchange(talk) as venue:
-        backoff = Backoff(rng=random.Random(1))
-        task = asyncio.create_task(
-            listen(line(venue.url, sleep=sleep, backoff=backoff))
-        )
-        await asyncio.wait_for(enough.wait(), 10)
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
-    assert 5 <= len(venue.calls) <= 10
-
-
-async def test_a_socket_that_says_nothing_is_given_up() -> None:
-    async def talk(call: Call) -> None:
-        await call.hear()
-        if call.number:
-            await call.say(match(1))
-        await call.hang()
-
-    began = time.monotonic()
-    async with exchange(talk) as venue:
-        limits = Limits(silence=1.5, deaf=30)
-        await said_by(line(venue.url, limits=limits), count(1))
-    # Pings were answered all along: only the silence gave it away.
-    assert 1.5 <= time.monotonic() - began < 5
 
 
 async def test_a_half_open_socket_is_noticed_and_its_time_not_vouched_for() -> None:
@@ -242,48 +168,6 @@ async def test_bad_messages_are_refused_and_the_connection_kept() -> None:
         Reason.UNKNOWN_SYMBOL,
     }
     assert len(venue.calls) == 1
-
-
-async def test_an_error_frame_ends_the_connection_and_is_answered_with_patience() -> (
-    None
-):
-    async def talk(call: Call) -> None:
-        await call.hear()
-        if call.number == 0:
-            await call.say({"type": "error", "message": "Failed", "reason": "busy"})
-        await call.say(match(1, 7))
-        await call.hang()
-
-    async with exchange(talk) as venue:
-        said = await said_by(line(venue.url), count(1))
-    assert ticks(said) == [7]
-    assert len(venue.calls) == 2
-
-
-async def test_too_many_requests_are_answered_with_the_patience_asked_for() -> None:
-    waits: list[float] = []
-    refusals = 2
-
-    def admit(socket: ServerConnection, request: Request) -> Response | None:  # noqa: ARG001
-        nonlocal refusals
-        if not refusals:
-            return None
-        refusals -= 1
-        response = socket.respond(HTTPStatus.TOO_MANY_REQUESTS, "slowly\n")
-        response.headers["Retry-After"] = "17"
-        return response
-
-    async def talk(call: Call) -> None:
-        await call.hear()
-        await call.say(match(1))
-        await call.hang()
-
-    async def sleep(seconds: float) -> None:
-        waits.append(seconds)
-
-    async with exchange(talk, process_request=admit) as venue:
-        await said_by(line(venue.url, sleep=sleep), count(1))
-    assert waits == [17, 17]
 
 
 async def test_a_venue_that_is_not_there_is_tried_again() -> None:
