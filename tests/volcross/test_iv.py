@@ -76,6 +76,17 @@ def test_it_reads_a_saved_cboe_answer(data_dir: Path) -> None:
     assert report["exercise"].startswith("american")
 
 
+def test_an_answer_of_which_only_near_strikes_were_saved_has_no_index(
+    data_dir: Path,
+) -> None:
+    saved = data_dir / "cboe/delayed_quotes_options_mstr.json"
+    answer = iv(saved, "--method", "vix", "--tenor", 14, "--json")
+    assert answer.exit_code == 1
+    report = json.loads(answer.stdout)
+    # Read all the same, it would be 44 where the money is at 81.
+    assert (report["value"], report["refusal"]) == (None, "truncated")
+
+
 def test_it_reads_a_deribit_book_summary_and_refuses_one_without_pairs(
     data_dir: Path,
 ) -> None:

@@ -14,6 +14,10 @@ from streams.volatility.implied.chain import Column, Strip
 from streams.volatility.implied.forward import Forward, mids
 from streams.volatility.implied.refusals import Refusal
 
+DEAREST_END = 0.05
+"""What the last option of a wing may be worth, against one at the money, where no
+zero bid ends the wing: of a flat smile's variance 1.5% lie beyond such a strike."""
+
 
 @dataclass(frozen=True, slots=True)
 class ModelFree:
@@ -30,7 +34,9 @@ class ModelFree:
     strikes: tuple[float, ...]
 
 
-def model_free(strip: Strip, forward: Forward) -> ModelFree | Refusal:
+def model_free(
+    strip: Strip, forward: Forward, *, dearest_end: float = DEAREST_END
+) -> ModelFree | Refusal:
     """Return σ² = (2/T)·Σ(ΔK/K²)·Q(K) − (1/T)·(F/K₀ − 1)².
 
     Raw quotes, no filter but Cboe's own: from K₀ puts downward and calls
@@ -38,6 +44,9 @@ def model_free(strip: Strip, forward: Forward) -> ModelFree | Refusal:
     between starts the count anew. Q is the mid at expiry's money, of put and
     call together at K₀. ΔK is half the distance between the neighbours that
     entered, at either end the whole distance to the only one.
+
+    A list that ends before its options are worth little, as that of a feed that
+    tells only the strikes near the forward, is refused: its index would be low.
     """
     strike = strip.strike
     centre = int(np.searchsorted(strike, forward.price, side="right")) - 1
@@ -56,6 +65,11 @@ def model_free(strip: Strip, forward: Forward) -> ModelFree | Refusal:
     if not np.isfinite(quote).all():
         # Only K₀ can lack a side; without it the two wings do not meet.
         return Refusal.NO_PARITY_STRIKE
+    dearest = dearest_end * quote[down.size]
+    for wing, end, bid in ((down, 0, strip.put_bid), (up, -1, strip.call_bid)):
+        last_listed = np.flatnonzero(~np.isnan(bid))[end]
+        if wing[-1] == last_listed and quote[end] > dearest:
+            return Refusal.TRUNCATED
     k = strike[rows]
     widths = np.empty_like(k)
     widths[1:-1] = (k[2:] - k[:-2]) / 2

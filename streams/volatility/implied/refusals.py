@@ -27,6 +27,8 @@ class Refusal(StrEnum):
     NO_PARITY_STRIKE = "no_parity_strike"
     """No strike has a call and a put that both are bid and offered."""
     TOO_FEW_STRIKES = "too_few_strikes"
+    TRUNCATED = "truncated"
+    """The strikes end where options are still worth much of one at the money."""
     EARLY_EXERCISE = "early_exercise"
     """An American strike so deep that the right to exercise shows."""
     NOT_BRACKETED = "not_bracketed"

@@ -188,7 +188,8 @@ def test_a_further_strike_never_lowers_the_model_free_variance(
             chain(flat(vol), strikes=np.arange(first, last + 1, dtype=float))
         )
         assert isinstance(strips, list)
-        answer = model_free(strips[1], Forward(100.2, 100.0, 1.0))
+        forward = Forward(100.2, 100.0, 1.0)
+        answer = model_free(strips[1], forward, dearest_end=math.inf)
         assert isinstance(answer, ModelFree)
         return answer.variance
 
@@ -196,6 +197,24 @@ def test_a_further_strike_never_lowers_the_model_free_variance(
     rounding = 1e-14 * inner
     assert variance(low - 1, high) >= inner - rounding
     assert variance(low, high + 1) >= inner - rounding
+
+
+@settings(max_examples=50, deadline=None)
+@given(vol=st.floats(0.2, 1.2), low=st.integers(20, 99), high=st.integers(101, 399))
+def test_a_list_of_strikes_cut_short_is_refused_before_it_costs_a_fiftieth_of_the_vol(
+    vol: float, low: int, high: int
+) -> None:
+    quotes = chain(flat(vol), strikes=np.arange(low, high + 1, dtype=float))
+    strips = split_by_expiry(quotes)
+    assert isinstance(strips, list)
+    for strip in strips:
+        answer = model_free(strip, Forward(100.2, 100.0, 1.0))
+        if isinstance(answer, ModelFree):
+            assert math.sqrt(answer.variance) >= 0.98 * vol
+        else:
+            assert answer is Refusal.TRUNCATED
+            nearest = min(math.log(100 / low), math.log(high / 100))
+            assert nearest < 2 * vol * math.sqrt(strip.years)
 
 
 @settings(max_examples=20, deadline=None)
@@ -298,7 +317,7 @@ def test_zero_bids_end_a_wing_as_cboe_says(
 ) -> None:
     strip = strip_of(put_bid, [1, 1])
     k0 = 100.0 + 10 * len(put_bid)
-    answer = model_free(strip, Forward(k0 + 1, k0, 1.0))
+    answer = model_free(strip, Forward(k0 + 1, k0, 1.0), dearest_end=math.inf)
     assert isinstance(answer, ModelFree)
     assert answer.at_the_money_strike == k0
     assert [k for k in answer.strikes if k < k0] == used
