@@ -26,7 +26,11 @@ from streams.events import Alert, AlertState
 _log = structlog.get_logger()
 
 _JSON = {"Content-Type": "application/json"}
-_OPENS = {AlertState.FIRING: "firing", AlertState.UNKNOWN: "unknown"}
+_OPENS = {
+    AlertState.FIRING: "firing",
+    AlertState.UPDATED: "firing",
+    AlertState.UNKNOWN: "unknown",
+}
 _CLOSES = {AlertState.RESOLVED: "firing", AlertState.KNOWN: "unknown"}
 _PATIENCE = 4
 """Repetitions that may fail before Alertmanager thinks that it is over."""
@@ -116,7 +120,9 @@ def document(alert: Alert, message: Message, until: int) -> dict[str, Any]:
         message: it, in words.
         until: when it is over, or when it counts as over (ns UTC).
     """
-    opened = alert.event_time if alert.state in _OPENS else alert.since
+    # Of an update, when the incident began: it is the same alert, said again.
+    at_once = alert.state in (AlertState.FIRING, AlertState.UNKNOWN)
+    opened = alert.event_time if at_once else alert.since
     return {
         "labels": {
             "alertname": alert.rule,

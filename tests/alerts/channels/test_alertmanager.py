@@ -39,6 +39,7 @@ receivers:
     webhook_configs: [{{url: "{url}", send_resolved: true}}]
 """
 
+UPDATED = msgspec.structs.replace(FIRING, state=AlertState.UPDATED, id="update")
 UNKNOWN = msgspec.structs.replace(FIRING, state=AlertState.UNKNOWN, id="silence")
 KNOWN = msgspec.structs.replace(UNKNOWN, state=AlertState.KNOWN)
 
@@ -144,7 +145,22 @@ async def test_what_is_open_outlives_its_death_and_ours(
         await again.close()
 
 
-@pytest.mark.parametrize(("opening", "closing"), [(FIRING, RESOLVED), (UNKNOWN, KNOWN)])
+@pytest.mark.parametrize("state", AlertState)
+async def test_there_is_no_state_it_cannot_be_told(state: AlertState) -> None:
+    async with http_server(path="/api/v2/alerts") as server:
+        url = SecretStr(server.url.removesuffix("/api/v2/alerts"))
+        one = AlertmanagerChannel(Alertmanager(url=url))
+        await one.send(letter(msgspec.structs.replace(FIRING, state=state)))
+        await one.close()
+    ((told,),) = (json.loads(body) for body in server.bodies)
+    assert told["labels"]["state"] in {"firing", "unknown"}
+    assert told["startsAt"] < told["endsAt"]
+
+
+@pytest.mark.parametrize(
+    ("opening", "closing"),
+    [(FIRING, RESOLVED), (UNKNOWN, KNOWN), (UPDATED, RESOLVED)],
+)
 def test_what_closes_bears_the_labels_of_what_opened(
     opening: Alert, closing: Alert
 ) -> None:
