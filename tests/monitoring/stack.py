@@ -2,30 +2,26 @@
 
 import json
 import os
-import re
 import subprocess
 import sys
-import threading
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kafka import KafkaProducer
 
+from tests.monitoring.hurry import hurried
+from tests.monitoring.receiver import Receiver
 from tests.monitoring.tools import MONITORING, PROMETHEUS, program
 from tests.streams.pipeline import environment
 from volcross.running.broker import free_port
 from volcross.running.lifeline import tie
-
-FASTER = 20
-"""How many times shorter the health rules' times are than in production."""
 
 SPEED = 60
 """How many times faster than ours the market's time goes by."""
@@ -37,52 +33,6 @@ ballast = b"x" * {ballast}
 import runpy
 runpy.run_module("volcross", run_name="__main__", alter_sys=True)
 """
-_UNITS = {"s": 1, "m": 60, "h": 3600}
-
-
-def hurried(rules: str) -> str:
-    """Return the rules with every length of time `FASTER` times shorter."""
-
-    def shorter(match: re.Match[str]) -> str:
-        spent = int(match[2]) * _UNITS[match[3]] / FASTER
-        return f"{match[1]}{max(2, round(spent))}s"
-
-    return re.sub(r"(\[|for: )(\d+)([smh])(?=[\]:\n])", shorter, rules)
-
-
-class Receiver:
-    """An HTTP endpoint that takes what it answers 200."""
-
-    def __init__(self) -> None:
-        self.answers = 200
-        self.taken: list[dict[str, Any]] = []
-        receiver = self
-
-        class Handler(BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
-                if receiver.answers == 200:
-                    receiver.taken.append(json.loads(body))
-                self.send_response(receiver.answers)
-                self.send_header("Content-Length", "2")
-                self.end_headers()
-                self.wfile.write(b"ok")
-
-            def log_message(self, *_: object) -> None:
-                """Say nothing."""
-
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
-        self._thread.start()
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-
-    def stop(self) -> None:
-        """Stop listening."""
-        self._server.shutdown()
-        self._server.server_close()
-        self._thread.join()
 
 
 class Stack:
