@@ -125,7 +125,7 @@ class Sieve:
             if silence is not None:
                 result = Result(Outcome.SILENCED, 0, reason(silence))
                 await self._ledger.record(alert, result)
-            elif self._began_in_silence(alert):
+            elif await self._was_never_told(alert):
                 # Nobody wants to hear that what they were not told of is over.
                 result = Result(Outcome.SILENCED, 0, "its firing was silenced")
                 await self._ledger.record(alert, result)
@@ -133,11 +133,17 @@ class Sieve:
                 left.append(alert)
         return left
 
-    def _began_in_silence(self, alert: Alert) -> bool:
-        if alert.state is AlertState.FIRING:
-            return False
+    async def _was_never_told(self, alert: Alert) -> bool:
+        """Return whether this is the end of what nobody here has heard of."""
         firing = self._ledger.outcome(alert.id, AlertState.FIRING)
-        return firing is Outcome.SILENCED
+        if alert.state is AlertState.FIRING or firing is not Outcome.SILENCED:
+            return False
+        # A reminder after the silence is news, and so is its end.
+        return not any(
+            (told.rule, told.began, told.state)
+            == (alert.rule, alert.began, AlertState.UPDATED)
+            for told in await self._recorded(Outcome.DELIVERED)
+        )
 
     async def _read_silences(self) -> list[Silence]:
         topic = self._post.kafka.topic_prefix + SILENCES.name

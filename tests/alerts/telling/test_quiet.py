@@ -11,12 +11,13 @@ from alerts.channels.slack_bot import SlackBot
 from alerts.telling import outbox
 from alerts.telling.outbox import Manner
 from alerts.telling.route import Route
-from streams.events import AlertState, Delivery, Outcome
+from streams.events import AlertState, Delivery, Outcome, Silence
 from streams.settings import Kafka
 from tests.alerts.posting import (
     announce,
     carrying,
     deliveries,
+    hush,
     note,
     posting,
     rewind,
@@ -102,6 +103,38 @@ async def test_a_night_outlives_a_restart(kafka: Kafka) -> None:
     assert [d.outcome for d in recorded] == [Outcome.HELD, Outcome.DELIVERED]
     told = [json.loads(body)["text"] for body in server.bodies]
     assert told == [f"*{in_words(alert).headline}*" for alert in (FIRING, RESOLVED)]
+
+
+async def test_who_is_reminded_after_a_silence_is_told_of_the_end_as_well(
+    kafka: Kafka,
+) -> None:
+    clock = Clock("2024-08-05 23:00")
+    silence = Silence(
+        id="s",
+        rule="nvda-*",
+        author="ana",
+        comment="earnings",
+        start=0,
+        end=clock.now + 1,
+    )
+    updated = msgspec.structs.replace(FIRING, state=AlertState.UPDATED, id="update")
+    async with (
+        http_server() as server,
+        posting(kafka, clock=clock) as post,
+        carrying(post, slack(server.url)),
+    ):
+        await hush(post, silence)
+        await announce(post, FIRING)
+        await deliveries(post, 1)
+        clock.set("2024-08-06 00:00")
+        for count, alert in enumerate([updated, RESOLVED], 2):
+            await announce(post, alert)
+            recorded = await deliveries(post, count)
+    assert [(d.state, d.outcome) for d in recorded] == [
+        (AlertState.FIRING, Outcome.SILENCED),
+        (AlertState.UPDATED, Outcome.DELIVERED),
+        (AlertState.RESOLVED, Outcome.DELIVERED),
+    ]
 
 
 async def test_a_route_keeps_from_a_channel_what_is_for_another(kafka: Kafka) -> None:
