@@ -24,11 +24,17 @@ class Markets:
     def __init__(self, clocks: Mapping[str, str]) -> None:
         self._clocks = clocks
         self._loaded: dict[str, MarketClock] = {}
+        self._known = asyncio.Event()
 
     async def load(self) -> None:
         """Read the calendars, beside whatever else goes on: one takes seconds."""
         for symbol, name in self._clocks.items():
             self._loaded[symbol] = await asyncio.to_thread(market_clock, name)
+        self._known.set()
+
+    async def known(self) -> None:
+        """Wait until every calendar is there."""
+        await self._known.wait()
 
     def is_open(self, symbol: str, at: int) -> bool | None:
         """Return whether a market is open (at: ns UTC); None where nobody knows."""

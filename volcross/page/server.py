@@ -150,6 +150,7 @@ async def _term_structures(request: web.Request) -> web.Response:
 
 async def _markets(request: web.Request) -> web.Response:
     follower = request.app[FOLLOWER]
+    await follower.markets.known()
     return web.json_response(follower.markets.report(follower.now))
 
 

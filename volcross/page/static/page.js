@@ -143,7 +143,8 @@ async function begin() {
   const told = await (await fetch("/api/v1/alerts")).json();
   alerts = told.reverse();
   showAlerts();
-  await Promise.all([loadAnnouncements(), loadSessions()]);
+  loadSessions().catch(() => {}); // calendars take a while; nothing waits for them
+  await loadAnnouncements();
   await load();
 }
 

@@ -9,10 +9,12 @@ let askedAt = 0;
 async function loadSessions() {
   askedAt = state.now_ms ?? 0;
   markets = await (await fetch("/api/v1/markets")).json();
+  if (charts) draw();
 }
 
 // A page left open outlives what it was told, a replay does so in seconds.
 function renewSessions() {
+  askedAt ||= state.now_ms;
   if (state.now_ms - askedAt > ASKED_AGAIN) loadSessions().catch(() => {});
 }
 
