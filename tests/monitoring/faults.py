@@ -15,6 +15,7 @@ from streams.events import PriceTicks
 from streams.topics import PRICE_TICKS
 from tests.brokers import Broker
 from tests.monitoring.stack import Stack
+from tests.monitoring.venue import Venue
 
 Doing = Callable[[Stack, Broker], AbstractContextManager[None]]
 
@@ -54,6 +55,23 @@ def a_feed_missed_some_minutes(stack: Stack, _: Broker) -> Iterator[None]:
     time.sleep(5)
     stack.start("produce")
     yield
+
+
+@contextmanager
+def a_venue_falls_silent(stack: Stack, _: Broker) -> Iterator[None]:
+    """The socket stays open, and beats."""
+    traded = 'volcross_published_ticks_total{symbol="SOL"} > 5'
+    with Venue() as venue:
+        stack.kill("produce")
+        stack.start("produce", venue=venue.url)
+        try:
+            stack.until(lambda: stack.ask(traded), 60, "trades of the venue")
+            venue.quiet = True
+            yield
+            venue.quiet = False
+        finally:
+            stack.kill("produce")
+            stack.start("produce")
 
 
 @contextmanager
@@ -207,6 +225,7 @@ FAULTS = [
     Fault(a_channel_refuses_for_now, ("VolcrossDeliveryFailing",), cheap=True),
     Fault(nobody_can_be_told, (NOBODY_TO_TELL,), cheap=True),
     Fault(a_feed_missed_some_minutes, ("VolcrossGap",)),
+    Fault(a_venue_falls_silent, ("VolcrossFeedSilent",)),
     Fault(somebody_writes_another_version, ("VolcrossUnknownVersion",)),
     Fault(a_channel_refuses_for_good, ("VolcrossDeadLetter",)),
     Fault(

@@ -11,6 +11,7 @@ import urllib.request
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from string import Template
 from typing import Any
 
 import yaml
@@ -26,6 +27,7 @@ from volcross.running.lifeline import tie
 SPEED = 60
 """How many times faster than ours the market's time goes by."""
 
+_CONFIG = Path(__file__).with_suffix(".toml")
 _PREFIX = "VOLCROSS_KAFKA__TOPIC_PREFIX"
 # Bytes that were written: for others the kernel keeps no memory.
 _HEAVY = """\
@@ -66,20 +68,28 @@ class Stack:
         self._start_monitoring()
 
     def start(
-        self, role: str, *, ahead: bool = False, ballast: int = 0, **more: str
+        self,
+        role: str,
+        *,
+        ahead: bool = False,
+        venue: str = "",
+        ballast: int = 0,
+        **more: str,
     ) -> None:
         """Run a role of volcross.
 
         Args:
             role: which.
             ahead: whether the market stamps its ticks a day after ours.
+            venue: the address of an exchange, to be listened to instead.
             ballast: bytes of memory that it holds from the beginning.
             more: environment variables.
         """
-        self._configure(ahead=ahead)
+        self._configure(ahead=ahead, venue=venue)
         # A lasting name: whoever was killed need not wait to be missed by Kafka.
         named = ["--instance", "only"]
-        what = [role, "made-up"] if role == "produce" else [role, *named]
+        source = "exchange" if venue else "made-up"
+        what = [role, source] if role == "produce" else [role, *named]
         program = ["-m", "volcross"]
         if ballast:
             program = ["-c", _HEAVY.format(ballast=ballast)]
@@ -210,41 +220,19 @@ class Stack:
                 preexec_fn=tie(os.getpid()),  # noqa: PLW1509 - touches no lock
             )
 
-    def _configure(self, *, ahead: bool = False) -> None:
+    def _configure(self, *, ahead: bool, venue: str) -> None:
         """Write the configuration; the market goes on where it would be by now."""
         now = time.time()
         days = 1 if ahead else -3
         market = now + days * 86_400 + (SPEED - 1) * (now - self._began)
         begin = datetime.fromtimestamp(market, UTC).isoformat(timespec="seconds")
-        always = "always" + "-again" * self._incidents
-        (self.folder / "volcross.toml").write_text(
-            f"""
-            [symbols.NVDA]
-            clock = "crypto"
-            implied = "iv30"
-            [symbols.BTC]
-            clock = "crypto"
-            implied = "dvol"
-            [realised]
-            windows = ["10m"]
-            [[pairs]]
-            left = "NVDA"
-            right = "BTC"
-            realised = ["close-to-close/10m"]
-            # Above a margin that it is always above: one alert, at once.
-            [[rules]]
-            name = "{always}"
-            pair = "NVDA/BTC"
-            margin = -10.0
-            [sources.made-up]
-            kind = "synthetic"
-            begin = {begin}
-            speed = {SPEED}
-            symbols.NVDA = {{ vol = 0.5, ticks_per_second = 1, measure = "iv30" }}
-            symbols.BTC = {{ vol = 0.5, ticks_per_second = 1, measure = "dvol" }}
-            """,
-            encoding="utf-8",
+        text = Template(_CONFIG.read_text(encoding="utf-8")).substitute(
+            begin=begin,
+            speed=SPEED,
+            always="always" + "-again" * self._incidents,
+            venue=venue or "ws://127.0.0.1:1",
         )
+        (self.folder / "volcross.toml").write_text(text, encoding="utf-8")
 
     def _start_monitoring(self) -> None:
         home = self.folder
