@@ -56,6 +56,7 @@ bench: $(VENV)/.bench ## measure this pipeline beside its peers, in one run
 
 # Pins are kept where they still fit; UPGRADE=--upgrade renews them all.
 COMPILE = env -u PIP_FIND_LINKS $(BIN)/uv pip compile --quiet $(UPGRADE) \
+	--all-extras \
 	--universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
 

@@ -26,6 +26,8 @@ def pins(lock: str) -> dict[str, set[str]]:
 
 def wanted(group: str | None) -> list[Requirement]:
     named: list[str] = list(PROJECT["project"]["dependencies"])
+    for extra in PROJECT["project"]["optional-dependencies"].values():
+        named += extra
     groups = PROJECT["dependency-groups"]
     if group is not None:
         named += [line for line in groups[group] if isinstance(line, str)]
