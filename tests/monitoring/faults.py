@@ -148,18 +148,6 @@ def a_worker_is_drowned(stack: Stack, _: Broker) -> Iterator[None]:
 
 
 @contextmanager
-def records_of_an_earlier_run_wait(stack: Stack, broker: Broker) -> Iterator[None]:
-    broker.freeze()
-    try:
-        time.sleep(1)
-        stack.end("produce")
-        stack.start("produce")
-        yield
-    finally:
-        broker.thaw()
-
-
-@contextmanager
 def a_role_keeps_dying(stack: Stack, _: Broker) -> Iterator[None]:
     for _again in range(5):
         stack.kill("produce")
@@ -234,7 +222,6 @@ FAULTS = [
     ),
     Fault(a_worker_writes_no_checkpoint, ("VolcrossCheckpointsStopped",)),
     Fault(a_worker_is_drowned, ("VolcrossLagging",)),
-    Fault(records_of_an_earlier_run_wait, ("VolcrossSpooled",)),
     Fault(a_role_keeps_dying, ("VolcrossRestarting",)),
     Fault(a_role_grows, ("VolcrossMemory",)),
     Fault(a_leg_never_speaks, ("VolcrossRuleWaiting",)),

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -27,7 +27,7 @@ from volcross.running.lifeline import tie
 SPEED = 60
 """How many times faster than ours the market's time goes by."""
 
-_CONFIG = Path(__file__).with_suffix(".toml")
+_FOLDER = Path(__file__).parent
 _PREFIX = "VOLCROSS_KAFKA__TOPIC_PREFIX"
 # Bytes that were written: for others the kernel keeps no memory.
 _HEAVY = """\
@@ -45,7 +45,7 @@ class Stack:
         self.slack = Receiver()
         self.operators = Receiver()
         self.switch = Receiver()
-        self._began = time.time()
+        self._began = datetime.now(UTC)
         self._incidents = 0
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.ports = {
@@ -80,7 +80,7 @@ class Stack:
 
         Args:
             role: which.
-            ahead: whether the market stamps its ticks a day after ours.
+            ahead: whether the feed is one that stamps its ticks a day ahead.
             venue: the address of an exchange, to be listened to instead.
             ballast: bytes of memory that it holds from the beginning.
             more: environment variables.
@@ -88,8 +88,7 @@ class Stack:
         self._configure(ahead=ahead, venue=venue)
         # A lasting name: whoever was killed need not wait to be missed by Kafka.
         named = ["--instance", "only"]
-        source = "exchange" if venue else "made-up"
-        what = [role, source] if role == "produce" else [role, *named]
+        what = [role, "feed"] if role == "produce" else [role, *named]
         program = ["-m", "volcross"]
         if ballast:
             program = ["-c", _HEAVY.format(ballast=ballast)]
@@ -222,15 +221,17 @@ class Stack:
 
     def _configure(self, *, ahead: bool, venue: str) -> None:
         """Write the configuration; the market goes on where it would be by now."""
-        now = time.time()
-        days = 1 if ahead else -3
-        market = now + days * 86_400 + (SPEED - 1) * (now - self._began)
-        begin = datetime.fromtimestamp(market, UTC).isoformat(timespec="seconds")
-        text = Template(_CONFIG.read_text(encoding="utf-8")).substitute(
-            begin=begin,
+        now = datetime.now(UTC)
+        gone = now - self._began
+        feed = "exchange" if venue else "ahead" if ahead else "market"
+        parts = [f"stack{part}.toml" for part in ("", f"_{feed}")]
+        text = "".join((_FOLDER / part).read_text("utf-8") for part in parts)
+        text = Template(text).substitute(
+            begin=(self._began - timedelta(days=3) + SPEED * gone).isoformat(),
+            tomorrow=(now + timedelta(days=1)).isoformat(),
             speed=SPEED,
             always="always" + "-again" * self._incidents,
-            venue=venue or "ws://127.0.0.1:1",
+            venue=venue,
         )
         (self.folder / "volcross.toml").write_text(text, encoding="utf-8")
 
@@ -273,6 +274,8 @@ class Stack:
             "prometheus",
             program("prometheus"),
             "--config.file=prometheus.yml",
+            # What it told nobody because it knew nobody yet, it tells again soon.
+            "--rules.alert.resend-delay=5s",
             f"--storage.tsdb.path={home / 'tsdb'}",
             f"--web.listen-address={own}",
         )
