@@ -11,16 +11,17 @@ from aiokafka import AIOKafkaProducer
 from alerts import metrics
 from alerts.channels.catalogue import channels
 from alerts.drawing.pictures import Pictures
-from alerts.heartbeat import Pulse, tell
-from alerts.judging.reloading import Reader, follow_file
+from alerts.heartbeat import tell
+from alerts.judging.pulse import Pulse
 from alerts.judging.rule import Rule
 from alerts.judging.rulebook import Rulebook, clocks_of
 from alerts.judging.shown import Shown
 from alerts.judging.withdrawal import withdraw
+from alerts.reloading import Reader, follow_file
 from alerts.settings import AlertSettings
 from alerts.telling.ledger import Post
 from alerts.telling.outbox import Manner, Outbox
-from alerts.telling.writer import Writer
+from alerts.words.writer import Writer
 from streams.agents.agent import Work
 from streams.agents.partitions import PartitionReader
 from streams.agents.worker import serve

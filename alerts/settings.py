@@ -9,28 +9,13 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from alerts.channels.settings import Channels
-from alerts.fields import Length, SecretWebAddress, WebAddress
+from alerts.fields import Length, SecretWebAddress
 from alerts.judging.rule import DEFAULT_RULE, Rule
 from alerts.judging.subjects import refuse_unknown
 from alerts.telling.route import Route
+from alerts.telling.settings import Retry
+from alerts.words.settings import Links
 from streams.settings import StreamSettings, Table
-
-
-class Retry(Table):
-    """How hard a delivery is tried before it goes to the dead letters."""
-
-    first: Length = timedelta(seconds=1)
-    """The wait after the first failure; it doubles, jittered, with each."""
-    longest: Length = timedelta(minutes=1)
-    """No wait of ours is longer; one the receiver asks for may be."""
-    give_up_after: Length = timedelta(days=1)
-
-
-class Links(Table):
-    """Where a message points its reader."""
-
-    dashboard: WebAddress | None = None
-    runbook: WebAddress | None = None
 
 
 class Heartbeat(Table):

@@ -16,11 +16,11 @@ import structlog
 
 from alerts.channels.endpoint import Endpoint
 from alerts.channels.settings import Alertmanager
-from alerts.settings import Links
 from alerts.telling.delivery import DeliveryError
 from alerts.telling.letter import Letter
-from alerts.telling.message import Message, compose
-from alerts.telling.wording import moment
+from alerts.words.message import Message, compose
+from alerts.words.settings import Links
+from alerts.words.wording import moment
 from streams.events import Alert, AlertState
 
 _log = structlog.get_logger()

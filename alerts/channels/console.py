@@ -6,7 +6,7 @@ from alerts.channels.settings import Console
 from alerts.channels.webhook import document
 from alerts.telling.delivery import DeliveryError
 from alerts.telling.letter import Letter
-from alerts.telling.wording import moment
+from alerts.words.wording import moment
 
 
 class ConsoleChannel:

@@ -20,8 +20,8 @@ from alerts.channels.settings import Email
 from alerts.judging.incidents import incident_id
 from alerts.telling.delivery import DeliveryError, fault
 from alerts.telling.letter import Letter
-from alerts.telling.message import Message
-from alerts.telling.wording import moment
+from alerts.words.message import Message
+from alerts.words.wording import moment
 from streams.events import Alert, AlertState
 
 _PERMANENT = 500

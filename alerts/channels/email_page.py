@@ -6,7 +6,7 @@ one image travels in the mail, because they block what comes from elsewhere.
 
 from html import escape
 
-from alerts.telling.message import Leg, Message
+from alerts.words.message import Leg, Message
 
 _FONT = "font-family:-apple-system,'Segoe UI',Roboto,Helvetica,Arial,sans-serif"
 _INK, _PALE, _RULE = "#1b1f24", "#5b636d", "#e3e6ea"

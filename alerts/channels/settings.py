@@ -6,16 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, model_validator
 
 from alerts.fields import Length, Mailbox, Rate, SecretWebAddress, WebAddress
-from alerts.telling.template import Template
+from alerts.words.settings import Speech
 from streams.settings import Table
-
-
-class Speech(Table):
-    """What every channel may be told: how it is spoken to."""
-
-    language: Literal["en", "zh"] = "en"
-    template: Template = Template()
-    """Words of the user's own, ``[channels.NAME.template]``."""
 
 
 class Slack(Speech):

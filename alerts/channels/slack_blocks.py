@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from alerts.telling.message import Message
+from alerts.words.message import Message
 
 _LONGEST = 3000
 """Characters of a text block, of which Slack refuses one more."""

@@ -17,8 +17,8 @@ import msgspec
 from alerts.channels.endpoint import Endpoint
 from alerts.channels.settings import Webhook
 from alerts.telling.letter import Letter
-from alerts.telling.message import Message
-from alerts.telling.wording import moment
+from alerts.words.message import Message
+from alerts.words.wording import moment
 from streams.events import Alert, LegValue
 
 

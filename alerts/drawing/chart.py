@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from alerts.drawing.past import Lines
-from alerts.telling.english import ENGLISH
-from alerts.telling.wording import percent, short_time
+from alerts.words.english import ENGLISH
+from alerts.words.wording import percent, short_time
 from streams.events import Alert, AlertState, Origin
 
 if TYPE_CHECKING:

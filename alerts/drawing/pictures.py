@@ -12,8 +12,8 @@ import structlog
 from alerts.drawing.chart import draw
 from alerts.drawing.past import Past
 from alerts.fields import TEST_RULE
-from alerts.telling.language import SILENT
 from alerts.telling.letter import Picture, no_picture
+from alerts.words.language import SILENT
 from streams.agents.partitions import PartitionReader
 from streams.events import Alert, AlertState
 from streams.settings import Kafka

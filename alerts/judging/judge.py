@@ -13,7 +13,7 @@ from alerts.judging.incidents import Memory, Transition, follow, interrupted
 from alerts.judging.rule import HISTORY, Rule
 from alerts.judging.timeline import Before, Clocks, Judged, Row, Rows, Timeline
 from alerts.judging.wording import condition, crossing
-from alerts.telling.wording import length
+from alerts.words.wording import length
 from streams.agents.stage import Gap, Out, Outcome
 from streams.coverage import Coverage
 from streams.events import Alert, AlertState, ContextReadings, LegName, LegValue

@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable, Mapping
 
 from alerts import metrics
-from alerts.heartbeat import Series
 from alerts.judging.judge import Judge
+from alerts.judging.pulse import Series
 from alerts.judging.rule import HISTORY, Rule, Subject
 from streams.settings import CHAIN_COMPARISONS, Clock, StreamSettings
 from streams.stages.pairs import METHODOLOGY_BASIS

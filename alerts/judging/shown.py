@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from alerts import metrics
-from alerts.heartbeat import Pulse, Series
+from alerts.judging.pulse import Pulse, Series
 from alerts.judging.rulebook import Rulebook
 from alerts.judging.timeline import Rows
 from streams.agents.stage import Out, Outcome

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer
 from alerts.fields import TEST_RULE
 from alerts.judging.incidents import incident_id
 from alerts.judging.rule import Rule, Subject
-from alerts.telling.language import WITHDRAWN
+from alerts.words.language import WITHDRAWN
 from streams import wire
 from streams.agents.partitions import PartitionReader
 from streams.events import Alert, AlertState

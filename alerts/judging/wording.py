@@ -1,7 +1,7 @@
 """A rule in words: what makes it fire, what resolves it, and how it is written."""
 
 from alerts.judging.rule import Rule
-from alerts.telling.wording import length
+from alerts.words.wording import length
 
 _PLAIN = {"ratio": "", "z-score": "σ"}
 """What is written as the number it is; all else in points or percent."""

@@ -1,1 +1,1 @@
-"""From a transition to a message that arrives: wording, outboxes, and their books."""
+"""From a transition to a message that arrives: routes, outboxes, and their books."""

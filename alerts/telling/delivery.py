@@ -14,8 +14,8 @@ from typing import NamedTuple, Protocol, runtime_checkable
 import structlog
 
 from alerts import metrics
-from alerts.settings import Retry
 from alerts.telling.letter import Letter
+from alerts.telling.settings import Retry
 from streams.events import Alert, Outcome
 
 _log = structlog.get_logger()

@@ -11,8 +11,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from alerts import metrics
-from alerts.settings import Links, Retry
 from alerts.telling.delivery import Result
+from alerts.telling.settings import Retry
+from alerts.words.settings import Links
 from streams import wire
 from streams.agents.partitions import PartitionReader
 from streams.events import Alert, AlertState, Delivery, Outcome

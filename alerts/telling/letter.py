@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from alerts.telling.message import Message
+from alerts.words.message import Message
 from streams.events import Alert
 
 Picture = Callable[[], Awaitable[bytes | None]]

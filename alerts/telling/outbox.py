@@ -27,7 +27,7 @@ from alerts.telling.letter import Letter, Picture, no_picture
 from alerts.telling.pace import Pace
 from alerts.telling.route import Route
 from alerts.telling.sieve import Sieve
-from alerts.telling.writer import Writer
+from alerts.words.writer import Writer
 from streams.events import Alert
 from streams.settings import client
 from streams.topics import ALERTS

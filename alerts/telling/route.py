@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field
 
 from alerts.fields import TEST_RULE
-from alerts.telling.wording import moment
+from alerts.words.wording import moment
 from streams.events import Alert
 from streams.settings import Table
 

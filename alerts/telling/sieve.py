@@ -11,7 +11,7 @@ from alerts.telling.delivery import Result
 from alerts.telling.ledger import Key, Ledger, Post
 from alerts.telling.route import Route, route_of
 from alerts.telling.silences import in_force, reason, silencing
-from alerts.telling.wording import both_times
+from alerts.words.wording import both_times
 from streams import wire
 from streams.events import Alert, AlertState, Outcome, Silence
 from streams.topics import ALERTS, SILENCES

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
-from alerts.telling.wording import both_times
+from alerts.words.wording import both_times
 from streams.events import Alert, Silence
 
 

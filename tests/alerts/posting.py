@@ -11,10 +11,11 @@ from pydantic import SecretStr
 
 from alerts.channels.settings import Slack
 from alerts.channels.slack import SlackChannel
-from alerts.settings import Links, Retry
 from alerts.telling.delivery import Channel
 from alerts.telling.ledger import Post
 from alerts.telling.outbox import Manner, Outbox
+from alerts.telling.settings import Retry
+from alerts.words.settings import Links
 from streams import wire
 from streams.agents.partitions import PartitionReader
 from streams.events import Alert, Delivery, Silence

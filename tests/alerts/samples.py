@@ -10,9 +10,9 @@ from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from alerts.judging.incidents import incident_id
-from alerts.settings import Links
 from alerts.telling.letter import Letter
-from alerts.telling.message import Message, compose
+from alerts.words.message import Message, compose
+from alerts.words.settings import Links
 from streams.events import Alert, AlertState, LegName, LegValue, Origin
 
 MINUTE = 60 * 10**9

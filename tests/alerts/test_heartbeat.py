@@ -6,7 +6,8 @@ import pytest
 from pydantic import SecretStr
 from structlog.testing import capture_logs
 
-from alerts.heartbeat import Pulse, Series, tell
+from alerts.heartbeat import tell
+from alerts.judging.pulse import Pulse, Series
 from alerts.judging.rule import Rule
 from alerts.judging.rulebook import Rulebook
 from alerts.settings import Heartbeat

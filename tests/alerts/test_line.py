@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from alerts.heartbeat import Pulse
+from alerts.judging.pulse import Pulse
 from alerts.judging.rule import Rule
 from alerts.judging.rulebook import Rulebook, clocks_of
 from alerts.judging.shown import Shown

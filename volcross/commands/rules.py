@@ -55,7 +55,7 @@ def ready_made() -> None:
 def words(rule: "Rule", settings: "AlertSettings") -> list[str]:
     """Return what a rule does, a line each."""
     from alerts.judging.wording import condition
-    from alerts.telling.wording import length
+    from alerts.words.wording import length
 
     channels = settings.channels.names if rule.channels is None else rule.channels
     lines = [
@@ -84,7 +84,7 @@ def standing(rule: "Rule", last: "Rows | None") -> str:
     from alerts.judging.standing import standings
     from alerts.judging.timeline import Timeline
     from alerts.judging.wording import amount
-    from alerts.telling.wording import both_times, percent, points
+    from alerts.words.wording import both_times, percent, points
 
     if last is None:
         return "no spread has been worked out yet"

@@ -103,7 +103,7 @@ def _publish(context: typer.Context, silence: "Silence") -> None:
 def _line(silence: "Silence", now: int) -> str:
     from datetime import timedelta
 
-    from alerts.telling.wording import both_times, length
+    from alerts.words.wording import both_times, length
 
     left = length(timedelta(microseconds=(silence.end - now) // 1000))
     return (

@@ -51,8 +51,8 @@ def show(
     name: Annotated[str, typer.Argument(metavar="ID", help="Or its beginning.")],
 ) -> None:
     """Show all that was said of one incident, and what became of it."""
-    from alerts.telling.message import compose
-    from alerts.telling.wording import both_times
+    from alerts.words.message import compose
+    from alerts.words.wording import both_times
     from volcross.config import load
     from volcross.refusal import Refusal
 
@@ -91,9 +91,9 @@ def _history(context: typer.Context) -> "History":
 
 
 def _line(alert: "Alert") -> str:
-    from alerts.settings import Links
-    from alerts.telling.message import compose
-    from alerts.telling.wording import moment
+    from alerts.words.message import compose
+    from alerts.words.settings import Links
+    from alerts.words.wording import moment
 
     at = f"{moment(alert.event_time):%Y-%m-%d %H:%M:%SZ}"
     headline = compose(alert, Links()).headline

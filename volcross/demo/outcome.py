@@ -4,7 +4,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from alerts.telling.wording import moment
+from alerts.words.wording import moment
 from volcross.demo.show import CHANNELS, PAIR
 from volcross.watching.board import Board
 

@@ -14,7 +14,7 @@ import structlog
 from rich.console import Console
 from rich.live import Live
 
-from alerts.telling.wording import moment, percent, points
+from alerts.words.wording import moment, percent, points
 from producers.recorded import story
 from volcross.demo.view import DemoView, Scene
 from volcross.watching.board import Board

@@ -8,7 +8,7 @@ from datetime import timedelta
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.text import Text
 
-from alerts.telling.wording import length, moment, percent, points
+from alerts.words.wording import length, moment, percent, points
 from streams.events import AlertState, Origin, Quality
 from volcross.demo.chart import Canvas, columns
 from volcross.demo.digits import big

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from alerts.judging.reloading import Reread
+from alerts.reloading import Reread
 from volcross.config import ConfigError, Settings, load
 
 _RELOADED = {"rules"}

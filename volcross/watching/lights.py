@@ -4,7 +4,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from alerts.telling.wording import length
+from alerts.words.wording import length
 from streams.events import FeedState
 from volcross.watching.board import Feed
 from volcross.watching.report import instant

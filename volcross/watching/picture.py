@@ -8,7 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from alerts.telling.wording import length, moment, percent, points
+from alerts.words.wording import length, moment, percent, points
 from streams.events import AlertState, Quality
 from streams.settings import Pair
 from volcross.watching.board import Board

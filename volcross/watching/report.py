@@ -6,7 +6,7 @@ nanosecond count would not survive a browser: it is beyond 2**53.
 
 from typing import Any
 
-from alerts.telling.wording import moment
+from alerts.words.wording import moment
 from streams.events import Alert, LegName
 from volcross.watching.board import Board
 from volcross.watching.line import Context, SpreadLine

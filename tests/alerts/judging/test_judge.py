@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from alerts.settings import Links
-from alerts.telling.message import compose
+from alerts.words.message import compose
+from alerts.words.settings import Links
 from streams.agents.stage import Gap, Out
 from streams.events import Alert, AlertState
 from tests.alerts.judging.lines import US, Line, alerts, lines, make_judge, steady

@@ -12,8 +12,8 @@ from alerts.judging.rule import DEFAULT_RULE, HISTORY, Rule
 from alerts.judging.rulebook import clocks_of
 from alerts.judging.timeline import Rows
 from alerts.judging.wording import condition
-from alerts.settings import Links
-from alerts.telling.message import compose
+from alerts.words.message import compose
+from alerts.words.settings import Links
 from streams.agents.stage import Out
 from streams.events import Alert, ContextReadings, LegName, Origin, SpreadReadings
 from volcross.config import Settings

@@ -8,9 +8,9 @@ import aiohttp
 import pytest
 from prometheus_client import REGISTRY
 
-from alerts.judging.reloading import Reread, follow_file
 from alerts.judging.rule import Rule
 from alerts.judging.rulebook import Rulebook, clocks_of
+from alerts.reloading import Reread, follow_file
 from alerts.telling.ledger import Post
 from streams import wire
 from streams.events import SpreadReadings

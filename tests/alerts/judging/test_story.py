@@ -9,9 +9,9 @@ import pytest
 
 from alerts.judging.judge import Judge
 from alerts.judging.rule import DEFAULT_RULE, Rule
-from alerts.settings import Links
-from alerts.telling.message import compose
-from alerts.telling.wording import moment
+from alerts.words.message import compose
+from alerts.words.settings import Links
+from alerts.words.wording import moment
 from producers.recorded import story
 from streams.agents.stage import Out
 from streams.events import Alert, LegName, Origin, SpreadReadings

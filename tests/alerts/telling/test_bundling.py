@@ -3,9 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alerts.channels.slack_blocks import payload
-from alerts.settings import Links
 from alerts.telling.bundling import MOST_MESSAGES, TOGETHER_NS, bundles
-from alerts.telling.message import compose_all
+from alerts.words.message import compose_all
+from alerts.words.settings import Links
 from streams.events import Alert, AlertState
 from tests.alerts.samples import FIRING, RESOLVED
 from volcross.demo.block_kit import refusal

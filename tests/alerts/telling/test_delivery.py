@@ -7,7 +7,6 @@ from pydantic import SecretStr
 
 from alerts.channels.settings import Slack
 from alerts.channels.slack import SlackChannel
-from alerts.settings import Retry
 from alerts.telling.delivery import (
     DeliveryError,
     Interrupted,
@@ -15,6 +14,7 @@ from alerts.telling.delivery import (
     deliver,
     wait_before,
 )
+from alerts.telling.settings import Retry
 from streams.events import Outcome
 from tests.alerts.samples import FIRING, Answer, answer, http_server, letter
 

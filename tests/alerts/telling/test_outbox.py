@@ -12,7 +12,7 @@ from structlog.testing import capture_logs
 
 from alerts.channels.alertmanager import AlertmanagerChannel
 from alerts.channels.settings import Alertmanager
-from alerts.settings import Retry
+from alerts.telling.settings import Retry
 from streams.events import Alert, AlertState, Outcome, Silence
 from streams.settings import Kafka
 from streams.topics import ALERTS

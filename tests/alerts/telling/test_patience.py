@@ -8,8 +8,8 @@ from pydantic import SecretStr
 
 from alerts.channels.settings import Slack
 from alerts.channels.slack import SlackChannel
-from alerts.settings import Retry
 from alerts.telling.delivery import Result, deliver
+from alerts.telling.settings import Retry
 from streams.events import Outcome
 from tests.alerts.hurrying import HurriedLoop
 from tests.alerts.samples import FIRING, HttpServer, http_server, letter

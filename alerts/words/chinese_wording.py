@@ -3,9 +3,9 @@
 import re
 from datetime import timedelta
 
-from alerts.telling.language import WITHDRAWN
-from alerts.telling.wording import NEW_YORK, moment
-from alerts.telling.wording import length as english
+from alerts.words.language import WITHDRAWN
+from alerts.words.wording import NEW_YORK, moment
+from alerts.words.wording import length as english
 
 SIDES = {"above": "高于", "below": "低于", "outside": "超出", "within": "回到"}
 

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from unicodedata import east_asian_width
 
-from alerts.settings import Links
-from alerts.telling.english import ENGLISH
-from alerts.telling.language import Facts, Language
-from alerts.telling.wording import percent
+from alerts.words.english import ENGLISH
+from alerts.words.language import Facts, Language
+from alerts.words.settings import Links
+from alerts.words.wording import percent
 from streams.events import Alert, AlertState, LegValue
 
 _COLOURS = {"info": "#1d6fd6", "warning": "#d9730d", "critical": "#c8102e"}

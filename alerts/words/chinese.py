@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from alerts.fields import TEST_RULE
-from alerts.telling.chinese_wording import (
+from alerts.words.chinese_wording import (
     SIDES,
     between,
     both_times,
@@ -13,7 +13,7 @@ from alerts.telling.chinese_wording import (
     reason,
     short_time,
 )
-from alerts.telling.language import (
+from alerts.words.language import (
     SILENT,
     WITHDRAWN,
     Facts,
@@ -25,7 +25,7 @@ from alerts.telling.language import (
     watched,
     watched_leg,
 )
-from alerts.telling.wording import percent
+from alerts.words.wording import percent
 from streams.events import Alert, AlertState, LegName, LegValue, Origin
 
 _MEASURES = {
@@ -60,7 +60,7 @@ _SEVERITIES = {"info": "提示", "warning": "警告", "critical": "严重"}
 
 
 class Chinese:
-    """Says it in Chinese; see `alerts.telling.language.Language`."""
+    """Says it in Chinese; see `alerts.words.language.Language`."""
 
     code = "zh-Hans"
     links = ("仪表盘", "处置手册")

@@ -8,16 +8,15 @@ import msgspec
 import pytest
 
 from alerts.channels.email_page import page
-from alerts.channels.settings import Speech
 from alerts.channels.slack_blocks import payload
 from alerts.judging import withdrawal
 from alerts.judging.rule import Rule
 from alerts.judging.wording import condition, crossing
-from alerts.settings import Links
-from alerts.telling.chinese_wording import reason
-from alerts.telling.language import WITHDRAWN
-from alerts.telling.message import Message
-from alerts.telling.writer import LANGUAGES, Writer
+from alerts.words.chinese_wording import reason
+from alerts.words.language import WITHDRAWN
+from alerts.words.message import Message
+from alerts.words.settings import Links, Speech
+from alerts.words.writer import LANGUAGES, Writer
 from streams.events import Alert, AlertState, Origin
 from tests.alerts.samples import FIRING, MINUTE, RESOLVED
 from volcross.demo.block_kit import refusal

@@ -5,13 +5,12 @@ from dataclasses import asdict, replace
 
 import structlog
 
-from alerts.channels.settings import Speech
-from alerts.settings import Links
-from alerts.telling.chinese import CHINESE
-from alerts.telling.english import ENGLISH
-from alerts.telling.language import Language
-from alerts.telling.message import Message, compose, digest
-from alerts.telling.template import rendered, variables
+from alerts.words.chinese import CHINESE
+from alerts.words.english import ENGLISH
+from alerts.words.language import Language
+from alerts.words.message import Message, compose, digest
+from alerts.words.settings import Links, Speech
+from alerts.words.template import rendered, variables
 from streams.events import Alert
 
 _log = structlog.get_logger()

@@ -6,12 +6,11 @@ from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from alerts.channels.email_page import page
-from alerts.channels.settings import Speech
 from alerts.channels.slack_blocks import payload
-from alerts.settings import Links
-from alerts.telling.message import Message
-from alerts.telling.template import LONGEST, SAMPLE, Template
-from alerts.telling.writer import Writer
+from alerts.words.message import Message
+from alerts.words.settings import Links, Speech
+from alerts.words.template import LONGEST, SAMPLE, Template
+from alerts.words.writer import Writer
 from streams.events import Alert
 from tests.alerts.samples import FIRING, RESOLVED, in_words
 from volcross.demo.block_kit import refusal

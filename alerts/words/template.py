@@ -13,7 +13,7 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from pydantic import model_validator
 
-from alerts.telling.wording import moment, percent, points
+from alerts.words.wording import moment, percent, points
 from streams.events import Alert, AlertState, LegName, LegValue, Origin
 from streams.settings import Table
 

@@ -1,8 +1,8 @@
 import msgspec
 import pytest
 
-from alerts.settings import Links
-from alerts.telling.message import compose
+from alerts.words.message import compose
+from alerts.words.settings import Links
 from streams.events import Alert, AlertState, LegValue, Origin
 from tests.alerts.samples import FIRING, MINUTE, RESOLVED, in_words
 

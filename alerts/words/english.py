@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from alerts.fields import TEST_RULE
-from alerts.telling.language import (
+from alerts.words.language import (
     SILENT,
     WITHDRAWN,
     Facts,
@@ -16,7 +16,7 @@ from alerts.telling.language import (
     watched,
     watched_leg,
 )
-from alerts.telling.wording import both_times, length, percent, points, short_time
+from alerts.words.wording import both_times, length, percent, points, short_time
 from streams.events import Alert, AlertState, LegName, LegValue, Origin
 
 _MEASURES = {
@@ -43,7 +43,7 @@ _NEWS = {
 
 
 class English:
-    """Says it in English; see `alerts.telling.language.Language`."""
+    """Says it in English; see `alerts.words.language.Language`."""
 
     code = "en"
     links = ("Dashboard", "Runbook")

@@ -1,0 +1,1 @@
+"""What a person reads: one wording for every channel, in any language."""
