@@ -6,7 +6,7 @@ from pathlib import Path
 
 import structlog
 
-from producers.history.historians import historians
+from producers.historians import historians
 from producers.history.known import known_ends
 from producers.history.preceded import Preceded
 from producers.publishing.publisher import Publisher

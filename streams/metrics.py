@@ -21,8 +21,8 @@ from streams.events import (
     VolatilityReadings,
 )
 from streams.latest import Latest, shown
+from streams.reason import Reason
 from streams.settings import StreamSettings
-from streams.stages.screening import Reason
 from streams.volatility.estimators import ESTIMATORS
 from streams.volatility.implied.measure import Method
 from streams.volatility.market_time import MarketClock, market_clock

@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from streams.events import VERSION, Event
+from streams.reason import Reason
 
 T = TypeVar("T", bound=Event)
 
@@ -30,7 +31,7 @@ class Unreadable(ValueError):  # noqa: N818 - it is an answer, not a fault of ou
         detail: what exactly, and where in the record.
     """
 
-    def __init__(self, reason: str, detail: str) -> None:
+    def __init__(self, reason: Reason, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
         self.reason = reason
         self.detail = detail
@@ -54,13 +55,13 @@ class Codec(Generic[T]):
             Unreadable: not JSON, not this record, or another version of it.
         """
         if raw is None:
-            raise Unreadable("unparseable", "empty record")
+            raise Unreadable(Reason.UNPARSEABLE, "empty record")
         try:
             event = self._decoder.decode(raw)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             self._explain(raw, error)
         if event.v != VERSION:
-            raise Unreadable("unknown_version", f"v={event.v}, expected {VERSION}")
+            raise Unreadable(Reason.UNKNOWN_VERSION, f"v={event.v}, expected {VERSION}")
         return event
 
     @staticmethod
@@ -73,6 +74,6 @@ class Codec(Generic[T]):
             version = VERSION
         if version != VERSION:
             raise Unreadable(
-                "unknown_version", f"v={version}, expected {VERSION}"
+                Reason.UNKNOWN_VERSION, f"v={version}, expected {VERSION}"
             ) from error
-        raise Unreadable("unparseable", str(error)) from error
+        raise Unreadable(Reason.UNPARSEABLE, str(error)) from error

@@ -116,7 +116,7 @@ def produce(
     ] = None,
 ) -> None:
     """Run one feed: from its source into Kafka."""
-    from volcross.running.roles import produce
+    from volcross.roles import produce
     from volcross.running.signals import run
 
     run(produce(_settings(context), source, record=record, playback=playback))
@@ -133,7 +133,7 @@ def sources() -> None:
 @app.command()
 def stream(context: typer.Context, instance: InstanceOption = None) -> None:
     """Run the streams: ticks in, volatilities and spreads out."""
-    from volcross.running.roles import stream
+    from volcross.roles import stream
     from volcross.running.signals import run
 
     run(stream(_settings(context), instance))
@@ -142,7 +142,7 @@ def stream(context: typer.Context, instance: InstanceOption = None) -> None:
 @app.command()
 def alert(context: typer.Context, instance: InstanceOption = None) -> None:
     """Run the alerts: judge the spreads, tell the channels."""
-    from volcross.running.roles import alert
+    from volcross.roles import alert
     from volcross.running.signals import run
 
     run(alert(_settings(context), instance, context.obj))
@@ -151,7 +151,7 @@ def alert(context: typer.Context, instance: InstanceOption = None) -> None:
 @app.command()
 def page(context: typer.Context) -> None:
     """Serve the live page and its API."""
-    from volcross.running.roles import page
+    from volcross.roles import page
     from volcross.running.signals import run
 
     run(page(_settings(context)))

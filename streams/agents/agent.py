@@ -31,6 +31,7 @@ from streams import metrics, wire
 from streams.agents.partitions import PartitionReader
 from streams.agents.stage import Gap, Out, Outcome, Refused, Stage
 from streams.events import Checkpoint, Event, Rejected
+from streams.reason import Reason
 from streams.settings import Kafka
 from streams.topics import REJECTED, Topic, checkpoints
 
@@ -174,7 +175,7 @@ class Agent(Generic[T]):
     ) -> list[Outcome]:
         failed = self._poison.get((partition, offset))
         if failed is not None:
-            return [Refused("failed", failed, "", 1, raw or b"")]
+            return [Refused(Reason.FAILED, failed, "", 1, raw or b"")]
         try:
             return known.stage.apply(record, offset, self._clock())
         except Exception as error:

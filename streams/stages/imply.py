@@ -13,11 +13,11 @@ from streams import wire
 from streams.agents.stage import Outcome, Refused
 from streams.coverage import Coverage
 from streams.events import ChainSnapshot, LegName, Origin
+from streams.reason import Reason
 from streams.settings import StreamSettings, nanoseconds
 from streams.stages.chains import chain_of
 from streams.stages.pairs import Leg, Source, legs_of
 from streams.stages.said import Said
-from streams.stages.screening import Reason
 from streams.volatility.implied.measure import ChainReadings, Terms, measure_chain
 
 

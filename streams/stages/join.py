@@ -21,9 +21,9 @@ from numpy.typing import NDArray
 from streams import wire
 from streams.agents.stage import Gap, Out, Outcome, Refused
 from streams.events import LegName, LegReadings, Origin, Side, SpreadReadings
+from streams.reason import Reason
 from streams.settings import StreamSettings
 from streams.stages.pairs import METHODOLOGY_BASIS, side_of_basis
-from streams.stages.screening import Reason
 from streams.stages.waiting import Stretch, WaitingLeg
 from streams.topics import LEGS, SPREADS
 from streams.volatility.market_time import DAY_NS

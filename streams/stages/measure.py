@@ -15,10 +15,10 @@ from streams import wire
 from streams.agents.stage import Gap, Outcome, Refused
 from streams.coverage import Coverage
 from streams.events import Bars, LegName, Origin, Quality
+from streams.reason import Reason
 from streams.settings import StreamSettings, seconds
 from streams.stages.pairs import AT_CLOSE, MOVE, REALISED, Leg, Source, legs_of
 from streams.stages.said import Said
-from streams.stages.screening import Reason
 from streams.volatility.bars import BarColumns, Instants
 from streams.volatility.daily_move import DailyMove
 from streams.volatility.estimator import Estimates, Estimator

@@ -11,10 +11,11 @@ from typing import Any
 
 from streams.agents.stage import Outcome
 from streams.events import LegName, VolTicks
+from streams.reason import Reason
 from streams.settings import StreamSettings, nanoseconds
 from streams.stages.pairs import Leg, Source, legs_of
 from streams.stages.said import Said
-from streams.stages.screening import Reason, TickScreen
+from streams.stages.screening import TickScreen
 from streams.stages.ticks import Taken, TickSeries, parted, refuse_all
 
 

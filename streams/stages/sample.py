@@ -5,9 +5,10 @@ from typing import Any
 
 from streams.agents.stage import Out, Outcome
 from streams.events import Bars, PriceTicks
+from streams.reason import Reason
 from streams.settings import StreamSettings, nanoseconds, seconds
 from streams.stages.grid import ClosedBars, Grid
-from streams.stages.screening import Reason, TickScreen
+from streams.stages.screening import TickScreen
 from streams.stages.ticks import TickSeries, refuse_all
 from streams.topics import BARS
 from streams.volatility.corporate_actions import CorporateAction, price_factors

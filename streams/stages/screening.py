@@ -1,35 +1,16 @@
-"""Which ticks of a series to believe, and the name of every reason not to."""
+"""Which ticks of a series to believe, and which not, for which reason."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.reason import Reason
 from streams.settings import Screen, nanoseconds
 
 CONFIRMATIONS = 3
 """So many suspects in a row that agree with each other are a new level."""
-
-
-class Reason(StrEnum):
-    """Why input was refused; the label of ``volcross_rejected_total``."""
-
-    UNPARSEABLE = "unparseable"
-    UNKNOWN_VERSION = "unknown_version"
-    UNKNOWN_SYMBOL = "unknown_symbol"
-    UNEQUAL_COLUMNS = "unequal_columns"
-    BAD_COVERAGE = "bad_coverage"
-    NOT_FINITE = "not_finite"
-    NOT_POSITIVE = "not_positive"
-    ABSURD_LEVEL = "absurd_level"
-    ABSURD_JUMP = "absurd_jump"
-    FAR_FUTURE = "far_future"
-    OUTSIDE_COVERAGE = "outside_coverage"
-    DUPLICATE = "duplicate"
-    OUT_OF_ORDER = "out_of_order"
-    UNUSABLE_CHAIN = "unusable_chain"
 
 
 class Admitted(NamedTuple):

@@ -15,7 +15,8 @@ from streams import wire
 from streams.agents.stage import Gap, Outcome, Refused
 from streams.coverage import Coverage
 from streams.events import PriceTicks, Unchecked, VolTicks
-from streams.stages.screening import Reason, TickScreen
+from streams.reason import Reason
+from streams.stages.screening import TickScreen
 
 Ticks = PriceTicks | VolTicks
 

@@ -9,10 +9,11 @@ import pytest
 from streams import wire
 from streams.agents.stage import Gap, Out, Outcome, Refused
 from streams.events import Bars, Event, PriceTicks, VolTicks
+from streams.reason import Reason
 from streams.settings import Kafka
 from streams.stages.quote import Quote
 from streams.stages.sample import Sample
-from streams.stages.screening import CONFIRMATIONS, Reason
+from streams.stages.screening import CONFIRMATIONS
 from tests.streams.market import BEGIN, HOUR, MINUTE, SECOND, settings
 
 NOW = BEGIN + 2 * HOUR

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from aiohttp import web
 
+from producers.historians import historians
 from producers.history.candles import Candle
 from producers.history.historian import Historian, Wanted, chapters
-from producers.history.historians import historians
 from producers.listening.bucket import TokenBucket
 from producers.listening.conversation import Odd, Refused
 from producers.listening.fetching import Fetcher
