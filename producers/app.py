@@ -1,11 +1,12 @@
 """The wiring: a source, what its venue remembers first → the publisher → its topics."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from functools import partial
 from pathlib import Path
 
 import structlog
 
+from producers import metrics
 from producers.historians import historians
 from producers.history.known import known_ends
 from producers.history.preceded import Preceded
@@ -19,6 +20,10 @@ from streams.settings import StreamSettings
 log = structlog.get_logger(__name__)
 
 
+async def _at_once() -> None:
+    """Wait for nothing."""
+
+
 async def run(  # noqa: PLR0913 - what the command line says, word for word
     settings: StreamSettings,
     name: str,
@@ -28,6 +33,7 @@ async def run(  # noqa: PLR0913 - what the command line says, word for word
     port: int = 0,
     record: Path | None = None,
     playback: Path | None = None,
+    ready: Callable[[], Awaitable[None]] = _at_once,
 ) -> None:
     """Publish what one source says until it has no more to say.
 
@@ -42,6 +48,8 @@ async def run(  # noqa: PLR0913 - what the command line says, word for word
         port: where ``/metrics`` is served; 0 serves none.
         record: a file in which a live venue's messages are kept as they come.
         playback: such a file, to be played instead of listening to the venue.
+        ready: returns once there are topics to publish to. What waits in the
+            spool is shown meanwhile.
 
     Raises:
         ValueError: the source cannot be opened, or the spool cannot be read.
@@ -52,7 +60,9 @@ async def run(  # noqa: PLR0913 - what the command line says, word for word
     if playback is None and (remember := historians(source_settings, settings)):
         known = partial(known_ends, settings.kafka, remember, spool.read())
         source = Preceded(source, remember, known)
+    metrics.SPOOLED.set(len(spool.read()))
     with served(settings.metrics.host, port):
+        await ready()
         log.info("listening", source=name, kind=source_settings.kind)
         async with Publisher(settings.kafka, spool, source_settings) as publisher:
             saying = aiter(source)

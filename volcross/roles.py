@@ -3,6 +3,7 @@
 import contextlib
 import errno
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from volcross.config import Settings, located
@@ -34,7 +35,6 @@ async def produce(
         raise Refusal(f"no source {source!r} in the configuration; it has: {known}")
     configure(f"produce {source}")
     settings = settings.reached()
-    await provisioned(settings.kafka)
     from producers.app import run
 
     # One port each, in the order of the file; 0 stays off.
@@ -49,6 +49,7 @@ async def produce(
             port=port,
             record=record,
             playback=playback,
+            ready=partial(provisioned, settings.kafka),
         )
 
 

@@ -5,10 +5,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import aiohttp
+import msgspec
 import pytest
 from aiohttp import web
 
 from producers.app import run
+from producers.publishing.spool import Spool, Spooled
 from producers.recorded import story
 from producers.settings import (
     DeribitSource,
@@ -95,6 +97,34 @@ async def test_it_shows_its_numbers(settings: StreamSettings, tmp_path: Path) ->
     event = shown[last + '{source="synthetic",symbol="SHOWN"}']
     age = datetime.now(UTC) - datetime.fromtimestamp(event, UTC)
     assert age < timedelta(seconds=3)
+
+
+async def test_what_is_spooled_is_shown_while_the_broker_is_awaited(
+    settings: StreamSettings, tmp_path: Path
+) -> None:
+    waiting = Spooled(topic="ticks.price", key="X", value=msgspec.Raw(b"{}"))
+    Spool(tmp_path / "spool" / "made-up.jsonl").write([waiting] * 3)
+    asked = asyncio.Event()
+
+    async def no_broker() -> None:
+        asked.set()
+        await asyncio.Event().wait()
+
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    source = StorySource(kind="story")
+    running = asyncio.create_task(
+        run(settings, "made-up", source, data_dir=tmp_path, port=port, ready=no_broker)
+    )
+    await asyncio.wait_for(asked.wait(), 10)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.get(f"http://127.0.0.1:{port}/metrics") as answer,
+    ):
+        assert "volcross_publish_spooled_records 3.0" in await answer.text()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
 
 
 async def test_a_port_in_use_is_an_error_before_anything_is_sent(
