@@ -10,12 +10,16 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 
+import msgspec
+
+from producers.publishing.spool import Spool, Spooled
 from streams import wire
 from streams.events import PriceTicks
 from streams.topics import PRICE_TICKS
 from tests.brokers import Broker
 from tests.monitoring.stack import Stack
 from tests.monitoring.venue import Venue
+from volcross.running.broker import free_port
 
 Doing = Callable[[Stack, Broker], AbstractContextManager[None]]
 
@@ -72,6 +76,21 @@ def a_venue_falls_silent(stack: Stack, _: Broker) -> Iterator[None]:
         finally:
             stack.kill("produce")
             stack.start("produce")
+
+
+@contextmanager
+def what_was_spooled_finds_no_broker(stack: Stack, _: Broker) -> Iterator[None]:
+    stack.kill("produce")
+    tick = PriceTicks(symbol="BTC", source="made-up", start=0, end=1, at=[], price=[])
+    spool = Spool(stack.folder / "data" / "spool" / "feed.jsonl")
+    spool.write([Spooled(PRICE_TICKS.name, "BTC", msgspec.Raw(wire.encode(tick)))])
+    nowhere = f"127.0.0.1:{free_port()}"
+    stack.start("produce", VOLCROSS_KAFKA__BOOTSTRAP_SERVERS=nowhere)
+    try:
+        yield
+    finally:
+        stack.kill("produce")
+        stack.start("produce")
 
 
 @contextmanager
@@ -212,6 +231,7 @@ FAULTS = [
     Fault(a_feed_is_killed, ("VolcrossTargetDown",), cheap=True),
     Fault(a_channel_refuses_for_now, ("VolcrossDeliveryFailing",), cheap=True),
     Fault(nobody_can_be_told, (NOBODY_TO_TELL,), cheap=True),
+    Fault(what_was_spooled_finds_no_broker, ("VolcrossSpooled",)),
     Fault(a_feed_missed_some_minutes, ("VolcrossGap",)),
     Fault(a_venue_falls_silent, ("VolcrossFeedSilent",)),
     Fault(somebody_writes_another_version, ("VolcrossUnknownVersion",)),
