@@ -77,7 +77,9 @@ def volcross(
     config: ConfigOption = None,
     version: Annotated[  # noqa: ARG001 - its callback does it
         bool,
-        typer.Option("--version", callback=_version, is_eager=True, help="Say it."),
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Say which it is."
+        ),
     ] = False,
 ) -> None:
     """Carry the options that every command shares."""

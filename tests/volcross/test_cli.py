@@ -99,7 +99,14 @@ def test_a_source_that_is_not_configured_is_named(tmp_path: Path) -> None:
     assert line.startswith("no source 'nowhere' in the configuration")
 
 
-@pytest.mark.parametrize("command", [["topics", "create"], ["status"]])
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["topics", "create"],
+        ["status"],
+        ["silence", "add", "nvda-*", "--for", "1h", "--comment", "earnings"],
+    ],
+)
 def test_an_unreachable_broker_is_told_within_fifteen_seconds(
     tmp_path: Path, command: list[str]
 ) -> None:

@@ -62,7 +62,7 @@ def test_a_broker_that_is_not_there_is_said_to_be_missing(
     text = f"{HEADER}2024-07-01,NVDA,iv30,0.48"
     nobody = {"VOLCROSS_KAFKA__BOOTSTRAP_SERVERS": "127.0.0.1:1"}
     result = imported(text, tmp_path, **nobody)
-    assert "no broker answers at 127.0.0.1:1" in str(result.exception)
+    assert "no Kafka broker answers at 127.0.0.1:1" in str(result.exception)
 
 
 @pytest.mark.kafka

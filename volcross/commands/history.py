@@ -40,13 +40,11 @@ def take_in(
     twice does no harm. Prices have no late past: replay them into a new system.
     """
     from volcross.config import load
-    from volcross.running.provisioning import Unreachable, refusal
+    from volcross.running.provisioning import verify
 
     settings = load(context.obj).reached()
     parts = list(recordings(file, settings, time.time_ns()))
-    if (reason := refusal(settings.kafka)) is not None:
-        servers = settings.kafka.bootstrap_servers
-        raise Unreachable(f"no broker answers at {servers}: {reason}")
+    verify(settings.kafka)
     asyncio.run(_send(settings, parts))
     for part in parts:
         first, last = _day(int(part.at[0])), _day(int(part.at[-1]))

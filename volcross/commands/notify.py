@@ -28,9 +28,11 @@ def send_test(
 ) -> None:
     """Announce a test; the running alerts deliver it, and say how it went."""
     from volcross.config import load
+    from volcross.running.provisioning import verify
 
     settings = load(context.obj).reached()
     wanted = _on(settings.channels.names, channel)
+    verify(settings.kafka)
     alert = marked(wanted)
     outcomes = asyncio.run(_tested(settings.kafka, alert))
     good = [_told(name, outcomes.get((name, alert.id, alert.state))) for name in wanted]
@@ -47,9 +49,11 @@ def resend(
 ) -> None:
     """Send dead letters again, each once, after what refused them was mended."""
     from volcross.config import load
+    from volcross.running.provisioning import verify
 
     settings = load(context.obj).reached()
     wanted = _on(settings.channels.names, channel)
+    verify(settings.kafka)
     asked, outcomes = asyncio.run(_resent(settings.kafka, wanted))
     if not asked:
         typer.echo("there are no dead letters")

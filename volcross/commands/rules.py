@@ -33,6 +33,7 @@ def explain(
     """Say in words what a rule does, and how it stands now."""
     from volcross.config import load
     from volcross.refusal import Refusal
+    from volcross.running.provisioning import verify
 
     settings = load(context.obj).reached()
     rule = next((rule for rule in settings.rules if rule.name == name), None)
@@ -41,6 +42,7 @@ def explain(
         raise Refusal(f"no rule {name!r} in the configuration; it has: {known}")
     for line in words(rule, settings):
         typer.echo(line)
+    verify(settings.kafka)
     typer.echo(f"  now: {standing(rule, asyncio.run(_last(settings.kafka, rule)))}")
 
 

@@ -84,9 +84,11 @@ def _known(context: typer.Context) -> "Iterable[Silence]":
     from streams.events import Silence
     from streams.topics import SILENCES
     from volcross.config import load
+    from volcross.running.provisioning import verify
     from volcross.watching.recall import recall
 
     kafka = load(context.obj).reached().kafka
+    verify(kafka)
     events = asyncio.run(recall(kafka, SILENCES))
     return [event for event in events if isinstance(event, Silence)]
 
@@ -94,9 +96,11 @@ def _known(context: typer.Context) -> "Iterable[Silence]":
 def _publish(context: typer.Context, silence: "Silence") -> None:
     from streams.topics import SILENCES
     from volcross.config import load
+    from volcross.running.provisioning import verify
     from volcross.watching.recall import publish
 
     kafka = load(context.obj).reached().kafka
+    verify(kafka)
     asyncio.run(publish(kafka, SILENCES, silence.id, [silence]))
 
 

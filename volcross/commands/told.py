@@ -76,9 +76,11 @@ def _history(context: typer.Context) -> "History":
     from streams.events import Alert, Delivery
     from streams.topics import ALERTS, DELIVERIES
     from volcross.config import load
+    from volcross.running.provisioning import verify
     from volcross.watching.recall import recall
 
     kafka = load(context.obj).reached().kafka
+    verify(kafka)
     alerts: dict[tuple[str, str], Alert] = {}
     deliveries: dict[tuple[str, str], list[Delivery]] = defaultdict(list)
     for event in asyncio.run(recall(kafka, ALERTS, DELIVERIES)):
