@@ -61,6 +61,11 @@ def main() -> None:
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)
+    except OSError as error:
+        if error.filename is None:
+            raise
+        print(f"volcross: {error.filename}: {error.strerror}", file=sys.stderr)  # noqa: T201 - the interface
+        sys.exit(1)
 
 
 def _version(asked: bool) -> None:

@@ -165,7 +165,7 @@ async def test_topics_that_do_not_fit_are_told(tmp_path: Path) -> None:
     own.stop()
     assert missing.good
     assert "are missing" in missing.said
-    assert good.said == f"{own.bootstrap_servers} answers; its topics: exist"
+    assert good.said == f"{own.bootstrap_servers} answers; its topics exist"
     assert not bad.good
     assert "topic bars: found 4 partitions, expected 3" in bad.said
 

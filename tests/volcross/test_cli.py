@@ -94,6 +94,12 @@ def test_an_unknown_key_is_named(tmp_path: Path) -> None:
     )
 
 
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("a file, where a folder is asked for")
+    (line,) = refused(volcross("demo", "--out", "taken/out", folder=tmp_path), 1)
+    assert line == "taken/out/slack: Not a directory"
+
+
 def test_a_source_that_is_not_configured_is_named(tmp_path: Path) -> None:
     (line,) = refused(volcross("produce", "nowhere", folder=tmp_path), 1)
     assert line.startswith("no source 'nowhere' in the configuration")

@@ -20,6 +20,7 @@ from streams.volatility.implied.instruments import (
     occ_instrument,
     us_expiry,
 )
+from volcross.commands.text_files import number
 from volcross.refusal import Refusal
 
 _NEEDED = ("expiry", "strike", "right", "bid", "ask")
@@ -99,7 +100,7 @@ def read_chain(
         try:
             answer = json.loads(text)
         except ValueError as error:
-            raise Refusal(f"{name}: {error}") from error
+            raise Refusal(f"{name}: not JSON: {error}") from error
         return _from_json(answer, name, as_of)
     if as_of is None:
         raise Refusal(f"{name}: a CSV says no time: give --as-of")
@@ -115,8 +116,12 @@ def _from_json(answer: Any, name: str, as_of: int | None) -> Chain:  # noqa: ANN
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise Refusal(
             f"{name}: neither a Cboe delayed quote nor a Deribit book summary:"
-            f" {type(error).__name__}: {error}"
+            f" {_amiss(error)}"
         ) from error
+
+
+def _amiss(error: Exception) -> str:
+    return f"no {error}" if isinstance(error, KeyError) else str(error)
 
 
 def _from_cboe(answer: dict[str, Any], as_of: int | None) -> Chain:
@@ -155,7 +160,7 @@ def _from_csv(text: str, name: str, as_of: int, *, coin: bool, american: bool) -
             option = Instrument(
                 underlying=(row[naming] or "").strip() if naming else name,
                 expiry=_expiry(row[columns["expiry"]].strip(), coin=coin),
-                strike=float(row[columns["strike"]]),
+                strike=number(row[columns["strike"]]),
                 call=_is_call(row[columns["right"]]),
             )
             bid, ask = (_quote(row[columns[side]]) for side in ("bid", "ask"))
@@ -182,4 +187,4 @@ def _is_call(text: str) -> bool:
 
 
 def _quote(text: str) -> float | None:
-    return float(text) if text.strip() else None
+    return number(text) if text.strip() else None

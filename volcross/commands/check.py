@@ -55,8 +55,15 @@ async def findings(
     yield Finding(
         "configuration",
         good=True,
-        said=f"{len(settings.symbols)} symbols, {len(settings.pairs)} pairs,"
-        f" {len(settings.sources)} sources, {len(settings.rules)} rules",
+        said=", ".join(
+            f"{many} {noun}{'' if many == 1 else 's'}"
+            for noun, many in (
+                ("symbol", len(settings.symbols)),
+                ("pair", len(settings.pairs)),
+                ("source", len(settings.sources)),
+                ("rule", len(settings.rules)),
+            )
+        ),
     )
     async for finding in source_findings(settings.sources, listen=feeds):
         yield finding
@@ -76,9 +83,11 @@ async def _broker(settings: Settings) -> Finding:
             raise Refusal("; ".join(wrong))
         absent = len(wanted(kafka).keys() - exist.keys())
         topics = (
-            f"{absent} are missing, a first start makes them" if absent else "exist"
+            f"{absent} topics are missing, a first start makes them"
+            if absent
+            else "its topics exist"
         )
-        return f"{kafka.bootstrap_servers} answers; its topics: {topics}"
+        return f"{kafka.bootstrap_servers} answers; {topics}"
 
     try:
         return Finding("broker", good=True, said=await asyncio.to_thread(look))

@@ -57,13 +57,10 @@ def iv(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
     """Work out a chain's implied volatility, and show what it rests on."""
     from streams.volatility.implied.measure import Method, Terms, measure_chain
     from volcross.commands.chain_files import instant, read_chain
+    from volcross.commands.text_files import text_of
 
-    try:
-        text = chain.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{chain}: {error}") from error
     quotes = read_chain(
-        text,
+        text_of(chain),
         chain.name,
         None if as_of is None else instant(as_of),
         coin=coin,

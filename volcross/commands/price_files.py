@@ -8,6 +8,7 @@ import numpy as np
 from streams.volatility.bars import BarColumns
 from streams.volatility.market_time import DAY_NS, MarketClock
 from volcross.commands.chain_files import instant
+from volcross.commands.text_files import number
 from volcross.refusal import Refusal
 
 _TIMES = ("timestamp", "date", "time", "datetime", "at")
@@ -36,7 +37,7 @@ def read_bars(text: str, name: str, clock: MarketClock) -> tuple[BarColumns, boo
     for line, row in enumerate(reader, start=2):
         try:
             at.append(_end(row[time].strip(), clock))
-            prices.append([float(row[columns[column]]) for column in wanted])
+            prices.append([number(row[columns[column]]) for column in wanted])
         except (ValueError, TypeError, AttributeError, Refusal) as error:
             raise Refusal(f"{name}, line {line}: {error}") from error
     if not at:

@@ -75,13 +75,10 @@ def rv(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
     from streams.volatility.market_time import market_clock
     from volcross.commands.chain_files import instant
     from volcross.commands.price_files import read_bars
+    from volcross.commands.text_files import text_of
 
-    try:
-        text = prices.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Refusal(f"{prices}: {error}") from error
     clock = market_clock(calendar)
-    bars, whole = read_bars(text, prices.name, clock)
+    bars, whole = read_bars(text_of(prices), prices.name, clock)
     if estimator in _OF_RANGES and not whole:
         raise Refusal(f"{prices.name}: {estimator} needs open, high and low")
     if until is not None:

@@ -90,8 +90,8 @@ def connection(state: FeedState, now: int) -> tuple[Light, str]:
     due = state.next_try
     if due is None or now - due > ABANDONED_SECONDS * 1e9:
         return Light.SILENT, f"{told}; nobody tries: its producer does not run"
-    after = f" after {state.attempts} attempts" if state.attempts > 1 else ""
-    return Light.SILENT, f"{told}; next try{after} in {_between(now, due)}"
+    tried = f"{state.attempts} attempts, " if state.attempts > 1 else ""
+    return Light.SILENT, f"{told}; {tried}next try in {_between(now, due)}"
 
 
 def connected(state: FeedState, now: int) -> dict[str, Any]:
