@@ -185,7 +185,7 @@ def _complaints(
         if finding["type"] == "extra_forbidden":
             reason = f"unknown key{_meant(path)}"
         elif finding["type"] == "missing":
-            reason = f"required; may also be set as {_variable(path)}"
+            reason = f"required; its name in the environment: {_variable(path)}"
         origin = next(
             (origins[at] for at in origins if at[: len(path)] == path or at == path),
             name if origins else "configuration",
