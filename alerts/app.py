@@ -16,6 +16,7 @@ from alerts.judging.pulse import Pulse
 from alerts.judging.rule import Rule
 from alerts.judging.rulebook import Rulebook, clocks_of
 from alerts.judging.shown import Shown
+from alerts.judging.told import Told
 from alerts.judging.withdrawal import withdraw
 from alerts.reloading import Reader, follow_file
 from alerts.settings import AlertSettings
@@ -65,9 +66,14 @@ async def run(
 
         # spreads → judge → alerts, and context → weigh → alerts
         pulse = Pulse(book.watched)
+        told = Told(kafka, reader)
+
+        def judge() -> Shown:
+            return Shown(book, pulse, told.words)
+
         works: list[Work[Any]] = [
-            Work("judge", SPREADS, lambda: Shown(book, pulse)),
-            Work("weigh", CONTEXT, lambda: Shown(book, pulse)),
+            Work("judge", SPREADS, judge, told.read_on),
+            Work("weigh", CONTEXT, judge, told.read_on),
         ]
         room.create_task(serve(streams, GROUP, works, instance=instance))
 

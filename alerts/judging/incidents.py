@@ -42,6 +42,8 @@ class Memory(msgspec.Struct, frozen=True):
     """Since when it has been back, or not."""
     silence: int | None = None
     """Since when nothing can be said (ns UTC)."""
+    told_until: int = 0
+    """Until when, included, it was told before whether anything can be (ns UTC)."""
     known: bool = False
     """Whether what it watches has ever had a value."""
     home: int = 0
@@ -119,7 +121,8 @@ class _Course:
         )
         self._beyond = Runs(rule, judged, judged.beyond, memory.beyond, self._hold)
         self._back = Runs(rule, judged, judged.back, memory.back, self._hold)
-        self._silences = _silences(judged, memory.silence)
+        self._told_until = memory.told_until
+        self._silences = _silences(judged, memory.silence, self._told_until)
         self._next_silence = next(self._silences, None)
         self._silent_since = memory.silence
         self._incident = memory.incident
@@ -127,8 +130,10 @@ class _Course:
         self._home = memory.home
         self._now = int(judged.start[0])
         """Everything before it has been looked at."""
-        self._repeat_from = self._now
-        self._widened = self._now
+        # What is told of may lie ahead: see `alerts.judging.told`.
+        fired = memory.incident.fired if memory.incident else 0
+        self._repeat_from = max(self._now, fired + 1)
+        self._widened = max(self._now, fired)
 
     def next_turn(self) -> _Turn | None:
         """Return what happens next, from where the course has come to."""
@@ -173,6 +178,7 @@ class _Course:
             beyond=self._beyond.last(),
             back=self._back.last(),
             silence=self._silent_since,
+            told_until=self._told_until,
             known=self._judged.known,
             home=self._home,
             incident=self._incident,
@@ -230,17 +236,19 @@ class _Course:
             return
         known = self._incident.peak
         peak = widest(self._rule, self._judged, self._widened, until, known)
-        self._widened = until
+        self._widened = max(self._widened, until)
         if peak is not None and peak is not known:
             self._incident = msgspec.structs.replace(self._incident, peak=peak)
 
 
-def _silences(judged: Judged, before: int | None) -> Iterator[_Turn]:
+def _silences(judged: Judged, before: int | None, told_until: int) -> Iterator[_Turn]:
     """Yield where it begins that nothing can be said, and where it ends.
 
     A silence that goes on from before was told when it began; `before` is then.
+    As long as it was told already, it is as it was told.
     """
-    unknown, since = judged.unknown, before
+    told, since = judged.start <= told_until, before
+    unknown = np.where(told, before is not None, judged.unknown)
     turning = np.flatnonzero(unknown != np.append(before is not None, unknown[:-1]))
     for at, begins in zip(
         judged.start[turning].tolist(), unknown[turning].tolist(), strict=True

@@ -12,6 +12,7 @@ from alerts.judging.held import Held, kept
 from alerts.judging.incidents import Memory, Transition, follow, interrupted
 from alerts.judging.rule import HISTORY, Rule
 from alerts.judging.timeline import Before, Clocks, Judged, Row, Rows, Timeline
+from alerts.judging.told import About, LastWords, reminded
 from alerts.judging.wording import condition, crossing
 from alerts.words.wording import length
 from streams.agents.stage import Gap, Out, Outcome
@@ -45,6 +46,9 @@ class Judge:
         rules: the rules, in the order in which they are judged.
         channels: where a rule is told that does not say.
         clocks: the market time of each symbol, and of each pair that is a leg.
+        words: what has been told of the rules; it may be more than a checkpoint
+            knows. Of each it is reminded when there is something to judge by it:
+            then it is here that the rule is judged.
     """
 
     def __init__(
@@ -52,8 +56,10 @@ class Judge:
         rules: Iterable[Rule],
         channels: list[str],
         clocks: Mapping[str, MarketClock],
+        words: LastWords | None = None,
     ) -> None:
         self._channels = channels
+        self._words = dict(words or {})
         self._state = _State(series={}, rules={})
         self.adopt(rules, clocks)
 
@@ -109,6 +115,9 @@ class Judge:
         known.row = timeline.at(record.end)
         for rule in rules:
             memory = self._state.rules.get(rule.name, Memory())
+            words = self._words.pop(About(rule.name, rule.subject), None)
+            if words is not None:
+                memory = reminded(memory, words, rule, before)
             if gap is not None:
                 memory = interrupted(memory)
             clocks = Clocks(
@@ -148,6 +157,8 @@ class Judge:
     def _forget_what_is_gone(self) -> None:
         ours = {rule.name: rule for rules in self._rules.values() for rule in rules}
         watched = {f"{pair} {comparison}" for pair, comparison, _ in self._rules}
+        about = {About(rule.name, rule.subject) for rule in ours.values()}
+        self._words = {a: words for a, words in self._words.items() if a in about}
         state = self._state
         state.rules = {
             name: memory

@@ -6,6 +6,7 @@ from alerts import metrics
 from alerts.judging.judge import Judge
 from alerts.judging.pulse import Series
 from alerts.judging.rule import HISTORY, Rule, Subject
+from alerts.judging.told import LastWords
 from streams.settings import CHAIN_COMPARISONS, Clock, StreamSettings
 from streams.stages.pairs import METHODOLOGY_BASIS
 from streams.volatility.market_time import MarketClock, market_clock
@@ -57,9 +58,9 @@ class Rulebook:
             if rule.comparison not in {*CHAIN_COMPARISONS, METHODOLOGY_BASIS}
         }
 
-    def judge(self) -> Judge:
-        """Return a judge who goes by this book."""
-        return Judge(self.rules, self._channels, self._clocks)
+    def judge(self, words: LastWords | None = None) -> Judge:
+        """Return a judge who goes by this book, and by what has been told."""
+        return Judge(self.rules, self._channels, self._clocks, words)
 
     def instruct(self, judge: Judge) -> None:
         """Let a judge go by what the book says now."""

@@ -7,6 +7,7 @@ from alerts import metrics
 from alerts.judging.pulse import Pulse, Series
 from alerts.judging.rulebook import Rulebook
 from alerts.judging.timeline import Rows
+from alerts.judging.told import LastWords
 from streams.agents.stage import Out, Outcome
 from streams.events import Alert, ContextReadings
 
@@ -17,12 +18,18 @@ class Shown:
     Args:
         book: the rules.
         pulse: told of every record.
+        words: what has been told of the rules.
     """
 
-    def __init__(self, book: Rulebook, pulse: Pulse | None = None) -> None:
+    def __init__(
+        self,
+        book: Rulebook,
+        pulse: Pulse | None = None,
+        words: LastWords | None = None,
+    ) -> None:
         self._book = book
         self._edition = book.edition
-        self._judge = book.judge()
+        self._judge = book.judge(words)
         self._pulse = pulse
         self.state = self._judge.state
         self.base = self._judge.base

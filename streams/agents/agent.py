@@ -20,7 +20,7 @@ from the checkpoint, as if the record had not been there.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
@@ -50,6 +50,8 @@ class Work(NamedTuple, Generic[T]):
     name: str
     topic: Topic
     stage: Callable[[], Stage[T]]
+    before: Callable[[], Awaitable[None]] | None = None
+    """Reads what a stage begins with beside its checkpoint, whenever one begins."""
 
 
 @dataclass(slots=True)
@@ -260,8 +262,12 @@ class Agent(Generic[T]):
             metrics.CHECKPOINTS.labels(self.name).inc()
 
     async def _restore(self, partition: int) -> _Partition[T]:
-        known = _Partition(self._work.stage())
         raw = await self._reader.last(self._checkpoints, partition)
+        if self._work.before is not None:
+            # Checkpoint first: it may not know more. Ours may still be under way.
+            await self._producer.flush()
+            await self._work.before()
+        known = _Partition(self._work.stage())
         if raw is None:
             _log.info("begins", agent=self.name, partition=partition)
             return known

@@ -47,6 +47,10 @@ class Log:
         self.open = asyncio.Event()
         self.open.set()
         self.acknowledge = True
+        self.flushed = 0
+
+    async def flush(self) -> None:
+        self.flushed = len(self.sent)
 
     async def send(self, topic: str, key: bytes, value: bytes) -> asyncio.Future[None]:
         del topic
@@ -113,6 +117,29 @@ async def test_no_checkpoint_is_taken_in_the_middle_of_a_record() -> None:
     log.open.set()
     await asyncio.gather(taking, saving)
     assert [(c.applied, c.state["taken"]) for c in log.checkpoints] == [(1, 2)]
+
+
+async def test_whenever_a_stage_begins_it_is_read_what_was_sent_till_then() -> None:
+    log = Log()
+    read: list[tuple[int, int]] = []
+
+    async def before() -> None:
+        read.append((log.flushed, len(stages)))
+
+    stages: list[Counting] = []
+
+    def stage() -> Counting:
+        stages.append(Counting())
+        return stages[-1]
+
+    work = Work("sample", PRICE_TICKS, stage, before)
+    sample = Agent(work, Kafka(), log, log)  # type: ignore[arg-type]  # the log plays both
+    await sample.take(0, *record(log))
+    await sample.take(0, *record(log))
+    assert read == [(0, 0)]
+    sample.forget()
+    await sample.take(0, *record(log))
+    assert read == [(0, 0), (4, 1)]
 
 
 async def test_a_record_cut_short_is_taken_in_again() -> None:

@@ -1,0 +1,118 @@
+"""A judge killed after he told and before he wrote it down, and his rules edited."""
+
+import json
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Protocol, TypeVar
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alerts.judging.incidents import incident_id
+from alerts.judging.judge import Judge
+from alerts.judging.rule import Rule
+from alerts.judging.told import last_words
+from alerts.judging.withdrawal import withdrawals
+from streams.events import Alert, AlertState
+from tests.alerts.judging.lines import US, Line, alerts, clocks
+from tests.alerts.judging.test_lifecycle import HOURS, cases
+
+T = TypeVar("T")
+
+
+class Draw(Protocol):
+    """Draws one of what a strategy describes."""
+
+    def __call__(self, strategy: st.SearchStrategy[T]) -> T: ...
+
+
+CUTS = st.lists(st.integers(0, 120 * US), max_size=12)
+
+
+def lived(
+    rules: Sequence[Rule], case: tuple[Line, int, int], cuts: list[int], draw: Draw
+) -> tuple[list[Alert], dict[str, Any]]:
+    """Return what is told in several lives, a rule's numbers each, and the last state.
+
+    Each life ends in a kill: between two records, or two alerts of one.
+    """
+    line, start, end = case
+    records = line.cut(start, end, cuts, rules[0].watch)
+    told: list[Alert] = []
+    taken, state = 0, None
+    for life, rule in enumerate(rules):
+        judge = Judge([rule], ["slack"], clocks(left=HOURS), last_words(told))
+        if state is not None:
+            judge.restore(json.loads(state), [])
+        last = life == len(rules) - 1
+        until = len(records) if last else draw(st.integers(taken, len(records)))
+        for number in range(taken, until):
+            said = alerts(judge, [records[number]])
+            kept = len(said) if last else draw(st.integers(0, len(said)))
+            told += said[:kept]
+            if kept < len(said):
+                break
+            if draw(st.booleans()):
+                taken, state = number + 1, json.dumps(judge.state())
+    return told, judge.state()
+
+
+@settings(max_examples=200)
+@given(cases(), CUTS, st.integers(2, 4), st.data())
+def test_by_the_same_rules_nobody_notices_that_he_was_killed(
+    case: tuple[Rule, Line, int, int], cuts: list[int], lives: int, data: st.DataObject
+) -> None:
+    rule, line, start, end = case
+    told, _ = lived([rule] * lives, (line, start, end), cuts, data.draw)
+    once: dict[tuple[str, AlertState], Alert] = {}
+    for alert in told:
+        once.setdefault((alert.id, alert.state), alert)
+    undisturbed, _ = lived([rule], (line, start, end), cuts, data.draw)
+    assert [*once.values()] == undisturbed
+
+
+def edited(rule: Rule, draw: Draw) -> Rule:
+    """Return a rule about the same, by other numbers."""
+    length = st.sampled_from([0, 1, 3, 5])
+    return rule.model_copy(
+        update={
+            "margin": rule.margin + draw(st.sampled_from([-0.012, 0.0, 0.012, 0.4])),
+            "hysteresis": draw(st.sampled_from([0.0, 0.004])),
+            "hold": timedelta(microseconds=draw(length)),
+            "cooldown": timedelta(microseconds=draw(length)),
+            "stale_after": timedelta(microseconds=draw(st.sampled_from([2, 8, 60]))),
+            "repeat_every": draw(st.sampled_from([None, timedelta(microseconds=2)])),
+            "only_when": draw(st.sampled_from([None, "open"])),
+        }
+    )
+
+
+@settings(max_examples=400)
+@given(cases(), CUTS, st.integers(1, 3), st.data())
+def test_whatever_is_edited_what_was_told_to_be_open_is_what_he_holds_open(
+    case: tuple[Rule, Line, int, int], cuts: list[int], edits: int, data: st.DataObject
+) -> None:
+    rule, line, start, end = case
+    rules = [rule, *(edited(rule, data.draw) for _ in range(edits))]
+    told, state = lived(rules, (line, start, end), cuts, data.draw)
+    memory = state["rules"].get("r", {})
+    held = set()
+    if memory.get("incident") is not None:
+        held.add((memory["incident"]["id"], "resolved"))
+    if memory.get("silence") is not None:
+        held.add((incident_id("r", memory["silence"]), "known"))
+    assert {(e.id, e.state.value) for e in withdrawals(told, [], end)} == held
+    began: dict[str, int] = {}
+    incident: str | None = None
+    for alert in told:
+        match alert.state:
+            case AlertState.FIRING:
+                assert incident in (None, alert.id), "one at a time"
+                incident, began[alert.id] = alert.id, alert.event_time
+            case AlertState.UNKNOWN:
+                began[alert.id] = alert.event_time
+            case AlertState.RESOLVED:
+                assert alert.event_time >= began[alert.id]
+                incident = None
+            case AlertState.KNOWN:
+                assert alert.event_time >= began[alert.id]
