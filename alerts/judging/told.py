@@ -113,7 +113,7 @@ def _of_its_incident(
     if told.state is AlertState.FIRING:
         return memory if known == told.id else _change(memory, incident=_fired(told))
     if told.reason in WITHDRAWN:
-        return _change(memory, incident=None) if known == told.id else memory
+        return Memory() if known == told.id else memory
     if watermark is None or told.event_time < watermark:
         return memory
     return _change(

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from alerts.judging.incidents import incident_id
 from alerts.judging.judge import Judge
 from alerts.judging.rule import Rule
+from alerts.judging.timeline import Rows
 from alerts.judging.told import last_words
 from alerts.judging.withdrawal import withdrawals
 from streams.events import Alert, AlertState
-from tests.alerts.judging.lines import US, Line, alerts, clocks
+from tests.alerts.judging.lines import US, Line, alerts, clocks, make_rule, steady
 from tests.alerts.judging.test_lifecycle import HOURS, cases
 
 T = TypeVar("T")
@@ -69,6 +70,55 @@ def test_by_the_same_rules_nobody_notices_that_he_was_killed(
         once.setdefault((alert.id, alert.state), alert)
     undisturbed, _ = lived([rule], (line, start, end), cuts, data.draw)
     assert [*once.values()] == undisturbed
+
+
+def crossing(**given: object) -> tuple[Rule, list[Rows]]:
+    """Return a rule that fires and resolves in the second of three records."""
+    rule = make_rule(when="crosses", stale_after="1h", cooldown=10e-6, **given)
+    line = steady([-0.02] * 5 + [0.02] * 8 + [-0.02] * 30)
+    return rule, line.cut(0, 44 * US, [5 * US, 13 * US])
+
+
+def test_what_is_over_is_not_told_again_not_even_by_other_numbers() -> None:
+    rule, (first, second, third) = crossing()
+    judge = Judge([rule], ["slack"], clocks())
+    assert alerts(judge, [first]) == []
+    state = judge.state()
+    told = alerts(judge, [second])
+    assert [alert.state for alert in told] == ["firing", "resolved"]
+    for other in (rule, crossing(margin=0.001)[0]):
+        reminded = Judge([other], ["slack"], clocks(), last_words(told))
+        reminded.restore(state, [])
+        assert alerts(reminded, [second]) == []
+    reminded = Judge([rule], ["slack"], clocks(), last_words(told))
+    reminded.restore(state, [])
+    # On which side it settled is remembered too, and when it may fire again.
+    back, resolved = alerts(judge, [third])
+    assert alerts(reminded, [second, third]) == [back, resolved]
+    assert back.event_time == told[1].event_time + 10 * US
+
+
+def test_a_rule_put_back_before_its_removal_was_written_down_begins_anew() -> None:
+    rule = make_rule(stale_after="1h")
+    first, second = steady([0.02] * 19).cut(0, 20 * US, [10 * US])
+    judge = Judge([rule], ["slack"], clocks())
+    (fired,) = alerts(judge, [first])
+    # By the wall clock, long after; of what the market did since it says nothing.
+    told = [fired, *withdrawals([fired], [], 10**18)]
+    reminded = Judge([rule], ["slack"], clocks(), last_words(told))
+    reminded.restore(judge.state(), [])
+    (again,) = alerts(reminded, [second])
+    assert (again.state, again.since) == ("firing", 10 * US)
+    assert again.id != fired.id
+
+
+def test_of_a_rule_by_that_name_about_something_else_nobody_is_reminded() -> None:
+    records = steady([0.02] * 19).cut(0, 20 * US, [10 * US])
+    (fired,) = alerts(Judge([make_rule(stale_after="1h")], [], clocks()), records[:1])
+    other = make_rule(stale_after="1h", watch="left", margin=0.9)
+    reminded = Judge([other], [], clocks(), last_words([fired]))
+    assert alerts(reminded, records) == []
+    assert reminded.firing == {"r": False}
 
 
 def edited(rule: Rule, draw: Draw) -> Rule:
