@@ -236,7 +236,7 @@ class _Course:
             return
         known = self._incident.peak
         peak = widest(self._rule, self._judged, self._widened, until, known)
-        self._widened = max(self._widened, until)
+        self._widened = until
         if peak is not None and peak is not known:
             self._incident = msgspec.structs.replace(self._incident, peak=peak)
 

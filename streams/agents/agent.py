@@ -268,19 +268,18 @@ class Agent(Generic[T]):
             await self._producer.flush()
             await self._work.before()
         known = _Partition(self._work.stage())
+        log = _log.bind(agent=self.name, partition=partition)
         if raw is None:
-            _log.info("begins", agent=self.name, partition=partition)
+            log.info("begins")
             return known
         checkpoint = _checkpoint.decode(raw)
         end = await self._reader.end(self.topic, partition)
         if checkpoint.applied >= end:
             # Not our log any more: it was deleted, or the broker forgot some of
             # it. Offsets mean nothing now; what the state covers still does.
-            _log.error(
+            log.error(
                 "log_shorter_than_checkpoint",
-                agent=self.name,
                 topic=self.topic,
-                partition=partition,
                 applied=checkpoint.applied,
                 end=end,
             )
@@ -294,11 +293,5 @@ class Agent(Generic[T]):
                 again.append((offset, self._codec.decode(value)))
         known.stage.restore(checkpoint.state, again)
         known.applied = known.saved = checkpoint.applied
-        _log.info(
-            "restored",
-            agent=self.name,
-            partition=partition,
-            applied=checkpoint.applied,
-            read_again=len(again),
-        )
+        log.info("restored", applied=checkpoint.applied, read_again=len(again))
         return known

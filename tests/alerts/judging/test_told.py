@@ -86,13 +86,14 @@ def test_what_is_over_is_not_told_again_not_even_by_other_numbers() -> None:
     state = judge.state()
     told = alerts(judge, [second])
     assert [alert.state for alert in told] == ["firing", "resolved"]
-    for other in (rule, crossing(margin=0.001)[0]):
-        reminded = Judge([other], ["slack"], clocks(), last_words(told))
-        reminded.restore(state, [])
-        assert alerts(reminded, [second]) == []
+    other, _ = crossing(margin=0.001)
+    reminded = Judge([other], ["slack"], clocks(), last_words(told))
+    reminded.restore(state, [])
+    # On which side of another level it settled is not known: it is seen first.
+    assert alerts(reminded, [second, third]) == []
     reminded = Judge([rule], ["slack"], clocks(), last_words(told))
     reminded.restore(state, [])
-    # On which side it settled is remembered too, and when it may fire again.
+    # On which side it settled is known of the same, and when it may fire again.
     back, resolved = alerts(judge, [third])
     assert alerts(reminded, [second, third]) == [back, resolved]
     assert back.event_time == told[1].event_time + 10 * US
@@ -110,6 +111,21 @@ def test_a_rule_put_back_before_its_removal_was_written_down_begins_anew() -> No
     (again,) = alerts(reminded, [second])
     assert (again.state, again.since) == ("firing", 10 * US)
     assert again.id != fired.id
+
+
+def test_how_far_an_earlier_incident_went_is_not_said_of_the_one_that_is_open() -> None:
+    rule = make_rule(stale_after="1h")
+    line = steady([0.03] * 5 + [-0.02] * 5 + [0.02] * 5 + [-0.02] * 9)
+    early, late = line.cut(0, 25 * US, [15 * US])
+    told = alerts(Judge([rule], ["slack"], clocks()), [early])
+    assert [(alert.state, alert.peak) for alert in told] == [
+        ("firing", 0.03),
+        ("resolved", 0.03),
+        ("firing", 0.02),
+    ]
+    reminded = Judge([rule], ["slack"], clocks(), last_words(told))
+    (resolved,) = alerts(reminded, [early, late])
+    assert (resolved.id, resolved.peak) == (told[-1].id, 0.02)
 
 
 def test_of_a_rule_by_that_name_about_something_else_nobody_is_reminded() -> None:
