@@ -151,3 +151,20 @@ def test_how_it_stands_in_its_history_is_said_once_there_is_one() -> None:
     high = rule(watch="left-rank", margin=0.9)
     assert standing(high, context(None, 0.915)).startswith(f"91.5%, from {LEGS}")
     assert standing(high, None) == "no spread has been worked out yet"
+
+
+def test_a_rule_says_where_its_route_leads_and_when() -> None:
+    tree: dict[str, Any] = tomllib.loads(RULES) | {
+        "channels": {"console": {}, "alertmanager": {}},
+        "routes": [
+            {"rules": "nvda-*", "channels": ["console"], "quiet": "22:00-07:00"}
+        ],
+    }
+    variables = {"VOLCROSS_CHANNELS__ALERTMANAGER__URL": "http://127.0.0.1:1"}
+    settings = compose(tree, "routed", variables)
+    told = {rule.name: words(rule, settings) for rule in settings.rules}
+    assert told["nvda-above-btc"][-2:] == [
+        "  told to: console",
+        "  quiet: 22:00-07:00 UTC, told when that is over",
+    ]
+    assert told["btc-moves"][-1] == "  told to: alertmanager, console"

@@ -60,6 +60,12 @@ def words(rule: "Rule", settings: "AlertSettings") -> list[str]:
     from alerts.words.wording import length
 
     channels = settings.channels.names if rule.channels is None else rule.channels
+    fits = (r for r in settings.routes if r.fits(rule.name, rule.severity))
+    quiet = []
+    if (route := next(fits, None)) is not None:
+        channels = route.narrowed(channels)
+        if route.quiet is not None and rule.severity not in route.loud:
+            quiet = [f"  quiet: {route.quiet} {route.zone}, told when that is over"]
     lines = [
         f"{rule.name}: {rule.comparison} of {rule.pair}, {rule.severity}",
         f"  fires when: {condition(rule)}",
@@ -76,6 +82,7 @@ def words(rule: "Rule", settings: "AlertSettings") -> list[str]:
         *lines,
         f"  unknown when: a leg is silent for {silent} of market time",
         f"  told to: {', '.join(channels) or 'nobody, no channel is on'}",
+        *quiet,
     ]
 
 

@@ -32,8 +32,8 @@ from volcross.watching.observer import Observer
 from volcross.watching.picture import picture
 from volcross.watching.report import report
 
-TAIL = 200
-"""Records read back from the end of each partition."""
+TAIL = 2_000
+"""Records read back from the end of each partition: some carry no row for minutes."""
 
 FOLLOWED = (
     *(PRICE_TICKS, VOL_TICKS, READINGS, SPREADS, CONTEXT),

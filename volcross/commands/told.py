@@ -65,7 +65,8 @@ def show(
         for delivery in deliveries:
             typer.echo(
                 f"  {delivery.channel}: {delivery.outcome} after {delivery.attempts}"
-                f" attempts, {both_times(delivery.at)}"
+                f" attempt{'' if delivery.attempts == 1 else 's'},"
+                f" {both_times(delivery.at)}"
                 + (f": {delivery.reason}" if delivery.reason else "")
             )
         typer.echo("")

@@ -119,7 +119,8 @@ def _spreads(board: Board, now: int) -> Table:
 
 
 def _missing(board: Board, pairs: Iterable[Pair]) -> Table:
-    table = _table("Compared, and not there yet", "pair", "comparison", "waits for")
+    table = _table("Compared, and not there yet", "pair", "comparison")
+    table.add_column("waits for")  # the one that wraps where it is narrow
     for one in missing(board, pairs):
         table.add_row(*one)
     return table
