@@ -53,7 +53,7 @@ class Pictures:
             await self._open.enter_async_context(reader)
             self._past = Past(self._kafka, reader)
         else:
-            _log.info("no pictures", reason="volcross[pictures] is not installed")
+            _log.info("no_pictures", reason="volcross[pictures] is not installed")
         return self
 
     async def __aexit__(
