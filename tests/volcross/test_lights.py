@@ -59,9 +59,9 @@ def down(next_try: float | None, attempts: int = 4) -> FeedState:
 @pytest.mark.parametrize(
     ("state", "why"),
     [
-        (down(12), "; 4 attempts, next try in 12 s"),
-        (down(12, attempts=1), "; next try in 12 s"),
-        (down(-5), "; 4 attempts, next try in 0 s"),
+        (down(12), "4 attempts, next try in 12 s"),
+        (down(12, attempts=1), "next try in 12 s"),
+        (down(-5), "4 attempts, next try in 0 s"),
         (down(-3600), "nobody tries: its producer does not run"),
         (down(None), "nobody tries: its producer does not run"),
     ],
