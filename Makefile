@@ -22,7 +22,7 @@ up: install ## run the monitor on this machine until Ctrl-C
 
 # Two at a time: many tests wait, for a broker, a time-out, a process to come up.
 # A file stays with one of them, which has a broker of its own.
-PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --durations 10
+PYTEST := $(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --durations 10
 
 test: $(VENV)/.dev ## run the tests, on the embedded broker
 	$(PYTEST)

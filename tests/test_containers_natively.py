@@ -159,7 +159,7 @@ def test_the_services_work_together_as_they_are_described(natively: Natively) ->
 
     def spread() -> bool:
         with urllib.request.urlopen(url, timeout=5) as answer:
-            return 'comparison="implied",pair="NVDA/BTC"} ' in answer.read().decode()
+            return b'{pair="NVDA/BTC",comparison="implied"} ' in answer.read()
 
     until(spread, 120, "a spread comes out of the streams")
     for name, process in natively.processes.items():

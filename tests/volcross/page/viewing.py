@@ -58,6 +58,15 @@ async def shown(page: Page, address: str) -> None:
     await expect(page.locator("#left-value")).not_to_have_text("–")
 
 
+async def settled(page: Page, chart: str) -> str:
+    """The pixels of a chart once drawing it again changes nothing."""
+    before, drawn = "", await ink(page, chart)
+    while drawn != before:
+        await page.evaluate("draw()")
+        before, drawn = drawn, await ink(page, chart)
+    return drawn
+
+
 async def ink(page: Page, chart: str) -> str:
     """The pixels of a chart: they change when it moves."""
     drawn: str = await page.locator(f"#{chart} canvas").evaluate("c => c.toDataURL()")
