@@ -10,7 +10,13 @@ import pytest
 from streams.settings import Kafka
 from tests.brokers import ROOT, Broker, start_broker
 
-LONGEST = ("test_restarts.py", "test_room.py", "test_live.py", "test_page.py")
+LONGEST = (
+    "test_restarts.py",
+    "test_kills.py",
+    "test_room.py",
+    "test_live.py",
+    "test_page.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
