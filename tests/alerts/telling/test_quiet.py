@@ -68,11 +68,14 @@ async def test_what_happens_at_night_is_told_in_the_morning_in_one_message(
         assert len(server.bodies) == 1, "what is critical wakes people"
         clock.set("2024-08-06 07:00")
         recorded = await deliveries(post, 5)
-    assert [(d.alert_id, d.outcome) for d in held] == [
-        (FIRING.id, Outcome.HELD),
-        (FIRING.id, Outcome.HELD),
-        ("loud", Outcome.DELIVERED),
-    ]
+    # Taken together what is held is recorded first; one by one it is as it came.
+    assert sorted((d.alert_id, d.outcome) for d in held) == sorted(
+        [
+            (FIRING.id, Outcome.HELD),
+            (FIRING.id, Outcome.HELD),
+            ("loud", Outcome.DELIVERED),
+        ]
+    )
     assert held[0].reason.startswith("quiet hours until Tue 6 Aug 2024 07:00 UTC")
     assert [(d.alert_id, d.state, d.outcome) for d in recorded[3:]] == [
         (FIRING.id, AlertState.FIRING, Outcome.DELIVERED),
