@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, SecretStr
 from yarl import URL
 
-from streams.settings import Duration
+from streams.lengths import Duration
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_.-]{0,62}")
 

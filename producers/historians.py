@@ -29,7 +29,8 @@ from producers.venues import (
     deribit_history,
     yahoo_history,
 )
-from streams.settings import StreamSettings, nanoseconds, seconds
+from streams.lengths import nanoseconds, seconds
+from streams.settings import StreamSettings
 from streams.volatility.corporate_actions import CorporateAction
 from streams.volatility.market_time import market_clock
 

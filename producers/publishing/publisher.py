@@ -21,7 +21,8 @@ from producers.publishing.link import Link
 from producers.publishing.spool import Spool, Spooled
 from producers.settings import Meaning, Sending
 from producers.source import SECOND, Heard, Said, Series
-from streams.settings import Kafka, nanoseconds
+from streams.lengths import nanoseconds
+from streams.settings import Kafka
 
 log = structlog.get_logger(__name__)
 

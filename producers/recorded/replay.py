@@ -24,7 +24,7 @@ from producers.recorded.timeline import Pace, Recording, play
 from producers.settings import ReplaySource
 from producers.source import Heard, Instants, Series, Values
 from streams.events import Origin
-from streams.settings import nanoseconds
+from streams.lengths import nanoseconds
 
 if TYPE_CHECKING:
     import pandas as pd

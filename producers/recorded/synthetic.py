@@ -18,7 +18,8 @@ from producers.recorded.timeline import Pace
 from producers.settings import SyntheticSource, SyntheticSymbol
 from producers.source import SECOND, Heard, Instants, Series, Values, instant
 from streams.events import Origin
-from streams.settings import Clock, nanoseconds
+from streams.lengths import nanoseconds
+from streams.settings import Clock
 from streams.volatility.market_time import MarketClock, market_clock
 
 SOURCE: Final = "synthetic"

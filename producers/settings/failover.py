@@ -13,7 +13,7 @@ from producers.settings.keyless import (
     YahooSource,
 )
 from producers.settings.sending import Meaning, Sending
-from streams.settings import Duration
+from streams.lengths import Duration
 
 VenueSource = Annotated[
     DeribitSource

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr
 
 from producers.settings.sending import LiveSource, Meaning, Ticker, prices
-from streams.settings import Duration
+from streams.lengths import Duration
 
 
 class AlpacaSource(LiveSource):

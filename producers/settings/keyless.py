@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from producers.settings.sending import LiveSource, Meaning, Ticker, prices
-from streams.settings import Clock, Duration
+from streams.lengths import Duration
+from streams.settings import Clock
 
 Currency = Literal["BTC", "ETH"]
 

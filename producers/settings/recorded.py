@@ -7,7 +7,8 @@ from typing import Annotated, Literal, Self
 from pydantic import AwareDatetime, Field, model_validator
 
 from producers.settings.sending import Meaning, Sending, prices
-from streams.settings import Clock, Duration, Table
+from streams.lengths import Duration
+from streams.settings import Clock, Table
 
 Speed = Annotated[float, Field(ge=0)]
 """Seconds of the market in one of ours; 0 is as fast as it goes."""

@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BeforeValidator, Field
 
-from streams.settings import Duration, Table
+from streams.lengths import Duration
+from streams.settings import Table
 
 Ticker = Annotated[str, Field(pattern=r"^[A-Z_][A-Z0-9._]*$")]
 """A symbol; it stands in addresses, so nothing else may be in it."""

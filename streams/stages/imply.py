@@ -13,8 +13,9 @@ from streams import wire
 from streams.agents.stage import Outcome, Refused
 from streams.coverage import Coverage
 from streams.events import ChainSnapshot, LegName, Origin
+from streams.lengths import nanoseconds
 from streams.reason import Reason
-from streams.settings import StreamSettings, nanoseconds
+from streams.settings import StreamSettings
 from streams.stages.chains import chain_of
 from streams.stages.pairs import Leg, Source, legs_of
 from streams.stages.said import Said

@@ -15,8 +15,9 @@ from streams import wire
 from streams.agents.stage import Gap, Outcome, Refused
 from streams.coverage import Coverage
 from streams.events import Bars, LegName, Origin, Quality
+from streams.lengths import seconds
 from streams.reason import Reason
-from streams.settings import StreamSettings, seconds
+from streams.settings import StreamSettings
 from streams.stages.pairs import AT_CLOSE, MOVE, REALISED, Leg, Source, legs_of
 from streams.stages.said import Said
 from streams.volatility.bars import BarColumns, Instants

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from streams.agents.stage import Gap, Out, Outcome
 from streams.coverage import Coverage
 from streams.events import ContextReadings, LegName, SpreadReadings
-from streams.settings import StreamSettings, seconds
+from streams.lengths import seconds
+from streams.settings import StreamSettings
 from streams.stages.pairs import PLACED
 from streams.topics import CONTEXT
 from streams.volatility.announcements import Announcement, in_window

@@ -11,8 +11,9 @@ from typing import Any
 
 from streams.agents.stage import Outcome
 from streams.events import LegName, VolTicks
+from streams.lengths import nanoseconds
 from streams.reason import Reason
-from streams.settings import StreamSettings, nanoseconds
+from streams.settings import StreamSettings
 from streams.stages.pairs import Leg, Source, legs_of
 from streams.stages.said import Said
 from streams.stages.screening import TickScreen

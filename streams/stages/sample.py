@@ -5,8 +5,9 @@ from typing import Any
 
 from streams.agents.stage import Out, Outcome
 from streams.events import Bars, PriceTicks
+from streams.lengths import nanoseconds, seconds
 from streams.reason import Reason
-from streams.settings import StreamSettings, nanoseconds, seconds
+from streams.settings import StreamSettings
 from streams.stages.grid import ClosedBars, Grid
 from streams.stages.screening import TickScreen
 from streams.stages.ticks import TickSeries, refuse_all

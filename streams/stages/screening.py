@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from streams.lengths import nanoseconds
 from streams.reason import Reason
-from streams.settings import Screen, nanoseconds
+from streams.settings import Screen
 
 CONFIRMATIONS = 3
 """So many suspects in a row that agree with each other are a new level."""

@@ -116,7 +116,7 @@ def _estimate(
     """Return the last estimate, whether its window is full, and its bars."""
     import numpy as np
 
-    from streams.settings import seconds
+    from streams.lengths import seconds
     from streams.volatility.estimators import ESTIMATORS
     from streams.volatility.market_time import DAY_NS
 

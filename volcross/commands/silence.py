@@ -27,7 +27,7 @@ def add(
 ) -> None:
     """Ask for silence; it holds at once, on every channel."""
     from streams.events import Silence
-    from streams.settings import seconds
+    from streams.lengths import seconds
     from volcross.refusal import Refusal
 
     try:

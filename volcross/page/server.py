@@ -9,7 +9,8 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from streams.settings import Scheduled, seconds
+from streams.lengths import seconds
+from streams.settings import Scheduled
 from volcross.config import Settings
 from volcross.page.follower import Follower
 from volcross.page.history import points
