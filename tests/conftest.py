@@ -1,11 +1,13 @@
 """Fixtures that every room's tests share."""
 
+import logging
 import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from streams.settings import Kafka
 from tests.brokers import ROOT, Broker, start_broker
@@ -39,6 +41,17 @@ def _broker_is_well(request: pytest.FixtureRequest) -> None:
     if "broker" in request.fixturenames:
         running: Broker = request.getfixturevalue("broker")
         running.start()
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_they_were() -> Iterator[None]:
+    # A command configures logs for its whole process, which here is every test's.
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
 
 
 @pytest.fixture
