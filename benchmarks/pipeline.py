@@ -25,6 +25,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks.contenders import Contender, contenders
 from benchmarks.market import Batch, Market, last_minutes
+from benchmarks.processes import cpu_seconds, end
 from streams.settings import Kafka
 from volcross.running.broker import EmbeddedBroker
 from volcross.running.provisioning import provision
@@ -93,18 +94,7 @@ def running(contender: Contender, broker: str, folder: Path) -> Iterator[int]:
     except TimeoutError as error:
         raise SystemExit(f"{error}\n{log.read_text()[-4000:]}") from error
     finally:
-        process.terminate()
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time a process has used, in user and kernel mode."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        end([process])
 
 
 def measure(

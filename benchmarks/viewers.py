@@ -24,6 +24,7 @@ from aiokafka import AIOKafkaProducer
 from prometheus_client.parser import text_string_to_metric_families
 
 from benchmarks.market import Batch, Market
+from benchmarks.processes import cpu_seconds, end
 from streams.events import PriceTicks
 from streams.settings import Kafka, client
 from streams.topics import PRICE_TICKS
@@ -92,20 +93,7 @@ def running(
     try:
         yield processes
     finally:
-        for process in processes.values():
-            process.terminate()
-        for process in processes.values():
-            try:
-                process.wait(20)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return the CPU time a process has used, in user and kernel mode."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        end(processes.values())
 
 
 def taken(port: int) -> float:

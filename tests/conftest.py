@@ -10,7 +10,9 @@ import pytest
 import structlog
 
 from streams.settings import Kafka
+from tests.alerts.room import Room
 from tests.brokers import ROOT, Broker, start_broker
+from volcross.running.provisioning import provision
 
 LONGEST = (
     "test_restarts.py",
@@ -61,6 +63,23 @@ def kafka_settings(broker: Broker) -> Kafka:
         bootstrap_servers=broker.bootstrap_servers,
         topic_prefix=f"t{secrets.token_hex(4)}.",
     )
+
+
+@pytest.fixture
+def kafka(kafka_settings: Kafka) -> Kafka:
+    """Give topics that exist, of one partition each: their records have one order."""
+    settings = kafka_settings.model_copy(update={"partitions": 1})
+    provision(settings)
+    return settings
+
+
+@pytest.fixture
+def rooms() -> Iterator[list[Room]]:
+    """Give a list for the alerts rooms that a test runs; they end with it."""
+    started: list[Room] = []
+    yield started
+    for room in started:
+        room.discard()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import os
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -14,28 +13,12 @@ from tests.alerts.killing import Phase, cross, killing
 from tests.alerts.posting import deliveries, posting
 from tests.alerts.room import Room
 from tests.alerts.samples import http_server
-from volcross.running.provisioning import provision
 
 pytestmark = pytest.mark.kafka
 
 KILLS = 10 if os.environ.get("VOLCROSS_TEST_BROKER") == "kafka" else 4
 """`make kills` does 200."""
 SEED = 20240726
-
-
-@pytest.fixture
-def kafka(kafka_settings: Kafka) -> Kafka:
-    settings = kafka_settings.model_copy(update={"partitions": 1})
-    provision(settings)
-    return settings
-
-
-@pytest.fixture
-def rooms() -> Iterator[list[Room]]:
-    started: list[Room] = []
-    yield started
-    for room in started:
-        room.discard()
 
 
 async def test_it_tells_what_crosses_and_stops_when_asked(

@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import aiohttp
@@ -22,7 +21,6 @@ from tests.alerts.room import Room
 from tests.alerts.samples import http_server
 from volcross.cli import app
 from volcross.running.broker import free_port
-from volcross.running.provisioning import provision
 
 pytestmark = pytest.mark.kafka
 
@@ -69,21 +67,6 @@ def repeat(request: web.Request) -> web.StreamResponse:
     """Refuse, and say it all again, as servers' error pages like to."""
     told = f"Cannot POST {request.path_qs} {request.headers.get('Authorization')}"
     return web.Response(status=404, text=told)
-
-
-@pytest.fixture
-def kafka(kafka_settings: Kafka) -> Kafka:
-    settings = kafka_settings.model_copy(update={"partitions": 1})
-    provision(settings)
-    return settings
-
-
-@pytest.fixture
-def rooms() -> Iterator[list[Room]]:
-    started: list[Room] = []
-    yield started
-    for room in started:
-        room.discard()
 
 
 async def test_no_secret_is_in_any_log_error_metric_record_or_answer(

@@ -1,7 +1,6 @@
 """silence, alerts, rules and notify, beside a running alerts room."""
 
 import asyncio
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,8 @@ from tests.alerts.posting import announce, deliveries, posting
 from tests.alerts.room import Room
 from tests.alerts.samples import FIRING, RESOLVED, answer, http_server
 from volcross.cli import app
-from volcross.running.provisioning import provision
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-def kafka(kafka_settings: Kafka) -> Kafka:
-    settings = kafka_settings.model_copy(update={"partitions": 1})
-    provision(settings)
-    return settings
-
-
-@pytest.fixture
-def rooms() -> Iterator[list[Room]]:
-    started: list[Room] = []
-    yield started
-    for room in started:
-        room.discard()
 
 
 async def command(room: Room, *words: str) -> Result:
