@@ -55,7 +55,7 @@ async def run(  # noqa: PLR0913 - what the command line says, word for word
         ValueError: the source cannot be opened, or the spool cannot be read.
         OSError: the port is in use, or the spool cannot be written.
     """
-    source = open_source(source_settings, record=record, playback=playback)
+    source = open_source(source_settings, name, record=record, playback=playback)
     spool = Spool(data_dir / "spool" / f"{name}.jsonl")
     if playback is None and (remember := historians(source_settings, settings)):
         known = partial(known_ends, settings.kafka, remember, spool.read())

@@ -11,6 +11,7 @@ from producers.settings import (
     CboeSource,
     DeribitSource,
     FailoverSource,
+    KeyedSource,
     LiveSource,
     MassiveSource,
     Meaning,
@@ -53,6 +54,8 @@ def historians(
     venues = source.prefer if isinstance(source, FailoverSource) else (source,)
     found: dict[Meaning, Historian] = {}
     for venue in venues:
+        if isinstance(venue, KeyedSource) and venue.unset():
+            continue  # nobody would go on from where its history ends
         if isinstance(venue, LiveSource) and venue.history:
             for historian in _of(venue, streams):
                 if historian.series.meaning in venue.gives():

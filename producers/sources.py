@@ -10,6 +10,7 @@ from producers.settings import (
     CboeSource,
     DeribitSource,
     FailoverSource,
+    KeyedSource,
     MassiveSource,
     ReplaySource,
     Sending,
@@ -98,11 +99,14 @@ def _tastytrade(settings: TastytradeSource) -> "list[Line]":
     return tastytrade.lines(settings)
 
 
-def _failover(settings: FailoverSource) -> Source:
+def _failover(settings: FailoverSource, name: str = "failover") -> Source:
     from producers.choosing.failover import Failover
 
     return Failover(
-        [open_source(venue) for venue in settings.prefer],
+        [
+            open_source(venue, f"{name}__prefer__{rank}")
+            for rank, venue in enumerate(settings.prefer)
+        ],
         patience=settings.patience.total_seconds(),
         settle=settings.settle.total_seconds(),
     )
@@ -204,21 +208,29 @@ SOURCES: Final[dict[str, Kind]] = {
 
 def open_source(
     settings: SourceSettings,
+    name: str = "",
     *,
     record: Path | None = None,
     playback: Path | None = None,
 ) -> Source:
     """Return the source that `settings` describe.
 
+    A venue that wants a key and is given none is a source, too: it says so.
+
     Args:
         settings: which, and how.
+        name: its name in the configuration; its kind, where it has none.
         record: a file in which a live venue's messages are kept as they come.
         playback: such a file, to be played instead of listening to the venue.
 
     Raises:
         ValueError: it cannot be opened; the message says why.
     """
-    opened = SOURCES[settings.kind].open(settings)
+    name = name or settings.kind
+    if isinstance(settings, FailoverSource):
+        opened: Source | list[Line] = _failover(settings, name)
+    else:
+        opened = SOURCES[settings.kind].open(settings)
     if not isinstance(opened, list):
         if record is not None or playback is not None:
             raise ValueError(f"{settings.kind}: only a live venue can be recorded")
@@ -227,4 +239,10 @@ def open_source(
 
     if playback is not None:
         return Recorded(opened, playback, speed=None)
+    if isinstance(settings, KeyedSource) and (unset := settings.unset()):
+        from producers.listening.locked import Locked, wanted
+
+        if record is not None:
+            raise ValueError(f"{name}: nothing to record: {wanted(name, unset)}")
+        return Locked([line.feed for line in opened], wanted(name, unset))
     return Live(opened, record)

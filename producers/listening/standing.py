@@ -17,6 +17,9 @@ REPEAT_SECONDS = 60
 """How often a feed says that it is still up. One whose producer was killed says
 nothing, and without a repetition its last word would stand for ever."""
 
+NO_KEY = "no_key"
+"""Why a feed is down whose venue wants to know who asks; no attempt mends that."""
+
 
 @dataclass(slots=True)
 class Standing:
@@ -48,6 +51,25 @@ class Standing:
             return
         self._told = now
         yield FeedState(feed=self.feed, up=True, at=now, since=self._since)
+
+    def locked(self, detail: str, now: int) -> FeedState:
+        """Note that the venue will not be asked; return what to say of it.
+
+        Args:
+            detail: what is missing.
+            now: the wall clock (ns UTC).
+        """
+        if self._since is None:
+            self._since = now
+            log.warning("feed down, nobody is asked", feed=self.feed, detail=detail)
+        return FeedState(
+            feed=self.feed,
+            up=False,
+            at=now,
+            since=self._since,
+            reason=NO_KEY,
+            detail=detail,
+        )
 
     def fails(
         self, failure: Failure, backoff: Backoff, now: int

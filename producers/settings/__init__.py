@@ -5,7 +5,12 @@ from typing import Annotated
 from pydantic import Field
 
 from producers.settings.failover import FailoverSource, VenueSource
-from producers.settings.keyed import AlpacaSource, MassiveSource, TastytradeSource
+from producers.settings.keyed import (
+    AlpacaSource,
+    KeyedSource,
+    MassiveSource,
+    TastytradeSource,
+)
 from producers.settings.keyless import (
     CboeSource,
     DeribitSource,
@@ -25,6 +30,7 @@ __all__ = [
     "CboeSource",
     "DeribitSource",
     "FailoverSource",
+    "KeyedSource",
     "LiveSource",
     "MassiveSource",
     "Meaning",

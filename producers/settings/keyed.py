@@ -1,4 +1,4 @@
-"""Venues that want a key of the user's; without it they cannot be opened."""
+"""Venues that want a key of the user's; without it they are not asked."""
 
 from datetime import timedelta
 from typing import Annotated, Literal
@@ -9,7 +9,26 @@ from producers.settings.sending import LiveSource, Meaning, Ticker, prices
 from streams.lengths import Duration
 
 
-class AlpacaSource(LiveSource):
+def _text(secret: SecretStr | None) -> str:
+    return "" if secret is None else secret.get_secret_value().strip()
+
+
+class KeyedSource(LiveSource):
+    """A venue that wants to know who asks."""
+
+    def keys(self) -> dict[str, str]:
+        """Return what it wants of the user, by setting; empty where not given."""
+        raise NotImplementedError
+
+    def unset(self) -> tuple[str, ...]:
+        """Return the settings without which it is not asked, and which are not given.
+
+        An empty one counts as none: compose files pass on what nobody has set.
+        """
+        return tuple(name for name, told in self.keys().items() if not told)
+
+
+class AlpacaSource(KeyedSource):
     """Trades and option chains of US stocks, with a key."""
 
     kind: Literal["alpaca"]
@@ -33,18 +52,12 @@ class AlpacaSource(LiveSource):
         """Return whose option chains it gives."""
         return frozenset(self.symbols if self.chains else ())
 
-    def credentials(self) -> tuple[str, str]:
-        """Return the key and its secret.
-
-        Raises:
-            ValueError: one of them is missing.
-        """
-        if self.key is None or self.secret is None:
-            raise ValueError("alpaca: `key` and `secret` are not set")
-        return self.key.get_secret_value(), self.secret.get_secret_value()
+    def keys(self) -> dict[str, str]:
+        """Return the key and its secret."""
+        return {"key": _text(self.key), "secret": _text(self.secret)}
 
 
-class MassiveSource(LiveSource):
+class MassiveSource(KeyedSource):
     """Trades and option chains of US stocks, with a key."""
 
     kind: Literal["massive"]
@@ -67,18 +80,12 @@ class MassiveSource(LiveSource):
         """Return whose option chains it gives."""
         return frozenset(self.symbols if self.chains else ())
 
-    def credential(self) -> str:
-        """Return the key.
-
-        Raises:
-            ValueError: it is missing.
-        """
-        if self.key is None:
-            raise ValueError("massive: `key` is not set")
-        return self.key.get_secret_value()
+    def keys(self) -> dict[str, str]:
+        """Return the key."""
+        return {"key": _text(self.key)}
 
 
-class TastytradeSource(LiveSource):
+class TastytradeSource(KeyedSource):
     """30-day implied vols of US underlyings as tastytrade publishes them."""
 
     kind: Literal["tastytrade"]
@@ -97,15 +104,9 @@ class TastytradeSource(LiveSource):
         """Return what it speaks of."""
         return frozenset((symbol, "iv30-tastytrade") for symbol in self.symbols)
 
-    def credentials(self) -> tuple[str, str]:
-        """Return the client's secret and the grant's refresh token.
-
-        Raises:
-            ValueError: one of them is missing.
-        """
-        if self.client_secret is None or self.refresh_token is None:
-            raise ValueError(
-                "tastytrade: `client_secret` and `refresh_token` are not set"
-            )
-        secret, token = self.client_secret, self.refresh_token
-        return secret.get_secret_value(), token.get_secret_value()
+    def keys(self) -> dict[str, str]:
+        """Return the client's secret and the grant's refresh token."""
+        return {
+            "client_secret": _text(self.client_secret),
+            "refresh_token": _text(self.refresh_token),
+        }

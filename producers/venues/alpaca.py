@@ -107,13 +107,9 @@ class Trades:
 
 
 def lines(settings: AlpacaSource) -> list[Line]:
-    """Return one websocket for all trades, and a poll for each chain.
-
-    Raises:
-        ValueError: there is no key.
-    """
-    key, secret = settings.credentials()
-    begin = partial(Trades, {name: name for name in settings.symbols}, key, secret)
+    """Return one websocket for all trades, and a poll for each chain."""
+    keys, symbols = settings.keys(), {name: name for name in settings.symbols}
+    begin = partial(Trades, symbols, keys["key"], keys["secret"])
     url = f"{settings.url or URL}/{settings.feed}"
     limits, market = Limits.told(settings), market_clock("us-equity")
     stream = WebSocketLine(NAME, url, begin, market, limits)

@@ -114,18 +114,17 @@ def _quote(row: tuple[str, msgspec.Raw]) -> Quote | None:
 
 
 def lines(settings: AlpacaSource) -> "list[Line]":
-    """Return a poll for each chain, if they are wanted.
-
-    Raises:
-        ValueError: there is no key.
-    """
+    """Return a poll for each chain, if they are wanted."""
     every = settings.chains.total_seconds()
     if not every:
         return []
     market, data = market_clock("us-equity"), settings.http_url
-    key, secret = settings.credentials()
+    keys = settings.keys()
     bucket = TokenBucket(3, burst=5)  # 200 a minute are allowed
-    headers = {"APCA-API-KEY-ID": key, "APCA-API-SECRET-KEY": secret}
+    headers = {
+        "APCA-API-KEY-ID": keys["key"],
+        "APCA-API-SECRET-KEY": keys["secret"],
+    }
     delay = DELAY_SECONDS if settings.options == "indicative" else 0.0
     trade = f"{data}/v2/stocks/{{}}/trades/latest?feed={settings.feed}"
     chain = f"{data}/v1beta1/options/snapshots/{{}}?feed={settings.options}&limit=1000"

@@ -109,14 +109,10 @@ class Trades:
 
 
 def lines(settings: MassiveSource) -> list[Line]:
-    """Return one websocket for all trades, and a poll for each chain.
-
-    Raises:
-        ValueError: there is no key.
-    """
+    """Return one websocket for all trades, and a poll for each chain."""
     symbols = {name: name for name in settings.symbols}
     delay = DELAY_SECONDS if settings.delayed else 0.0
-    begin = partial(Trades, symbols, settings.credential(), delay)
+    begin = partial(Trades, symbols, settings.keys()["key"], delay)
     url = settings.url or (DELAYED_URL if settings.delayed else URL)
     limits, market = Limits.told(settings), market_clock("us-equity")
     stream = WebSocketLine(NAME, url, begin, market, limits)

@@ -134,18 +134,14 @@ def _quote(row: msgspec.Raw) -> Quote | None:
 
 
 def lines(settings: MassiveSource) -> "list[Line]":
-    """Return a poll for each chain, if they are wanted.
-
-    Raises:
-        ValueError: there is no key.
-    """
+    """Return a poll for each chain, if they are wanted."""
     every = settings.chains.total_seconds()
     if not every:
         return []
     market = market_clock("us-equity")
     fetcher = PagedFetcher(
         TokenBucket(5, burst=5),
-        {"Authorization": f"Bearer {settings.credential()}"},
+        {"Authorization": f"Bearer {settings.keys()['key']}"},
         following=following,
     )
     delay = DELAY_SECONDS if settings.delayed else 0.0

@@ -130,18 +130,14 @@ def _number(told: _Number, name: str, symbol: str) -> float:
 
 
 def lines(settings: TastytradeSource) -> list[Line]:
-    """Return the one poll it takes.
-
-    Raises:
-        ValueError: there is no grant.
-    """
-    secret, token = settings.credentials()
+    """Return the one poll it takes."""
+    keys = settings.keys()
     market, every = market_clock("us-equity"), settings.every.total_seconds()
     fetcher = GrantedFetcher(
         TokenBucket(1, burst=2),
         token_url=f"{settings.url}/oauth/token",
-        client_secret=secret,
-        refresh_token=token,
+        client_secret=keys["client_secret"],
+        refresh_token=keys["refresh_token"],
     )
     wanted = ",".join(settings.symbols)
     return [

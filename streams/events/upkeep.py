@@ -9,8 +9,9 @@ class FeedState(Event, frozen=True, kw_only=True):
     """How one feed stands, on ``feeds``, keyed by feed: its last word holds.
 
     Said when a feed comes up, every minute while it is, and at every attempt
-    that fails. One of which no word comes, though it was up or should have been
-    tried again, has nobody who listens: its producer does not run.
+    that fails; every minute, too, where there is no key to make one with. One of
+    which no word comes, though one is due, has nobody who listens: its producer
+    does not run.
     """
 
     feed: str
@@ -28,7 +29,8 @@ class FeedState(Event, frozen=True, kw_only=True):
     attempts: int = 0
     """How many attempts have failed since it was last well."""
     next_try: int | None = None
-    """Wall clock (ns UTC) of the next attempt; None while it is up."""
+    """Wall clock (ns UTC) of the next attempt; None while it is up, and where
+    none will help."""
 
 
 class Rejected(Event, frozen=True, kw_only=True):

@@ -30,7 +30,12 @@ async def test_a_source_that_cannot_be_opened_says_why_and_what_can_says_nothing
         cboe={"kind": "cboe"},
         made_up={"kind": "synthetic", "symbols": {"X": {}}},
     ) == [
-        Finding("source", good=False, said="alpaca: `key` and `secret` are not set"),
+        Finding(
+            "source",
+            good=False,
+            said="alpaca: no key: set VOLCROSS_SOURCES__ALPACA__KEY"
+            " and VOLCROSS_SOURCES__ALPACA__SECRET",
+        ),
         Finding("source", good=False, said="tape: gone.csv: no such file"),
     ]
 
@@ -57,16 +62,23 @@ async def test_every_feed_is_listened_to_whatever_becomes_of_the_others() -> Non
     async with exchange(talk) as one, site(quotes) as two, site(refuses) as three:
         coinbase = {"kind": "coinbase", "url": one.url}
         kraken = {"kind": "kraken", "url": "ws://nowhere.invalid"}
+        massive = {"kind": "massive", "symbols": ["TSM"]}
+        tsm = {"kind": "cboe", "url": two.url, "symbols": ["TSM"]}
         told = await found(
             listen=True,
             bitcoin={"kind": "failover", "prefer": [kraken, coinbase]},
+            second={"kind": "failover", "prefer": [massive, tsm]},
             cboe={"kind": "cboe", "url": two.url},
             slow={"kind": "cboe", "url": three.url, "symbols": ["AMD"]},
             made_up={"kind": "synthetic", "symbols": {"X": {}}},
         )
-    kraken_down, coinbase_up, cboe_up, slow_down = told
+    locked, kraken_down, coinbase_up, tsm_up, cboe_up, slow_down = told
+    variable = "VOLCROSS_SOURCES__SECOND__PREFER__0__KEY"
+    assert locked.said == f"second, massive: no key: set {variable}"
+    assert not locked.good
     assert not kraken_down.good
     assert kraken_down.said.startswith("bitcoin, kraken: ")
     assert coinbase_up == Finding("feed", good=True, said="bitcoin, coinbase: up")
+    assert tsm_up == Finding("feed", good=True, said="second, cboe/TSM: up")
     assert cboe_up == Finding("feed", good=True, said="cboe/NVDA: up")
     assert slow_down == Finding("feed", good=False, said="slow, cboe/AMD: HTTP 403")

@@ -229,7 +229,7 @@ def test_keys_of_venues_come_from_the_environment_wherever_the_venue_stands() ->
     source = settings.sources["ether"]
     assert isinstance(source, FailoverSource)
     assert isinstance(source.prefer[1], MassiveSource)
-    assert source.prefer[1].credential() == "hush"
+    assert source.prefer[1].keys() == {"key": "hush"}
     (line,) = complaints(table.format(prefer % ', key = "hush"'))
     assert line.startswith(
         "volcross.toml: sources.ether.prefer.1.key: a secret does not belong in this"

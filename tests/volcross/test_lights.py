@@ -63,7 +63,6 @@ def down(next_try: float | None, attempts: int = 4) -> FeedState:
         (down(12, attempts=1), "next try in 12 s"),
         (down(-5), "4 attempts, next try in 0 s"),
         (down(-3600), "nobody tries: its producer does not run"),
-        (down(None), "nobody tries: its producer does not run"),
     ],
 )
 def test_a_connection_that_is_down_says_why_and_when_it_is_tried_again(
@@ -71,6 +70,24 @@ def test_a_connection_that_is_down_says_why_and_when_it_is_tried_again(
 ) -> None:
     reason = "down for 1 min 30 s, unreachable: connection refused"
     assert connection(state, NOW) == (Light.SILENT, f"{reason}; {why}")
+
+
+def locked(ago: float) -> FeedState:
+    return FeedState(
+        feed="alpaca",
+        up=False,
+        at=NOW - int(ago * SECOND),
+        since=NOW - 90 * SECOND,
+        reason="no_key",
+        detail="set VOLCROSS_SOURCES__ALPACA__KEY",
+    )
+
+
+def test_a_connection_that_wants_a_key_says_so_and_promises_no_attempt() -> None:
+    why = "down for 1 min 30 s, no key: set VOLCROSS_SOURCES__ALPACA__KEY"
+    assert connection(locked(59), NOW) == (Light.SILENT, why)
+    gone = f"{why}; nobody tries: its producer does not run"
+    assert connection(locked(300), NOW) == (Light.SILENT, gone)
 
 
 def test_a_connection_that_is_up_says_since_when() -> None:

@@ -25,12 +25,17 @@ http_url = "http://{nobody}"
 kind = "cboe"
 symbols = ["AMD"]
 url = "http://nowhere.invalid"
+
+[sources.mine]
+kind = "alpaca"
+symbols = ["TSM"]
 """
 
 FEEDS = {
     "cboe/AMD": "unknown name",
     "deribit": "connection refused",
     "deribit/ETH": "connection refused",
+    "alpaca": "no key: set VOLCROSS_SOURCES__MINE__KEY and",
 }
 
 
@@ -82,8 +87,8 @@ def test_without_internet_feeds_are_down_with_a_reason_and_the_rest_is_well(
     for feed, reason in FEEDS.items():
         assert not told[feed]["up"]
         assert reason in told[feed]["reason"]
-        assert re.search(r"next try .*in \d+ s", told[feed]["reason"])
-        assert told[feed]["next_try"] is not None
+        tried = re.search(r"next try .*in \d+ s", told[feed]["reason"]) is not None
+        assert tried == (told[feed]["next_try"] is not None) == (feed != "alpaca")
     lights = {
         (f["symbol"], f["light"]) for f in asked(offline, "/api/v1/health")["feeds"]
     }

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from producers.choosing.failover import Failover
 from producers.choosing.rivals import rivals
 from producers.listening.live import Live
+from producers.listening.locked import Locked
 from producers.settings import SourceSettings
 from producers.source import Source
 from producers.sources import open_source
@@ -31,11 +32,16 @@ async def source_findings(
     opened: dict[str, Source] = {}
     for name, settings in sources.items():
         try:
-            opened[name] = open_source(settings)
+            opened[name] = open_source(settings, name)
         except ValueError as error:
             told = str(error)
             said = told if told.startswith(f"{name}:") else f"{name}: {told}"
             yield Finding("source", good=False, said=said)
+            continue
+        for venue in venues(opened[name]):
+            if isinstance(venue, Locked):
+                said = f"{_named(name, venue.feeds[0])}no key: {venue.detail}"
+                yield Finding("source", good=False, said=said)
     if not listen:
         return
     heard = await asyncio.gather(*map(_heard, opened.values()))
@@ -44,13 +50,20 @@ async def source_findings(
             yield _finding(name, feed, states.get(feed))
 
 
-def feeds(source: Source) -> Iterator[str]:
-    """Yield the feeds that a source listens to; none, if it is not a live one."""
+def venues(source: Source) -> Iterator[Source]:
+    """Yield what a source is made of: itself, unless it is several."""
     if isinstance(source, Failover):
         for each in source.sources:
-            yield from feeds(each)
-    elif isinstance(source, Live):
-        yield from (line.feed for line in source.lines)
+            yield from venues(each)
+    else:
+        yield source
+
+
+def feeds(source: Source) -> Iterator[str]:
+    """Yield the feeds that a source listens to; none, if it is not a live one."""
+    for venue in venues(source):
+        if isinstance(venue, Live):
+            yield from (line.feed for line in venue.lines)
 
 
 async def _heard(source: Source) -> dict[str, FeedState]:
@@ -71,10 +84,14 @@ async def _heard(source: Source) -> dict[str, FeedState]:
 
 
 def _finding(name: str, feed: str, state: FeedState | None) -> Finding:
-    venue, _, _ = feed.partition("/")
-    said = f"{feed}: " if venue == name else f"{name}, {feed}: "
+    said = _named(name, feed)
     if state is None:
         return Finding("feed", good=False, said=f"{said}no word yet")
     if not state.up:
         return Finding("feed", good=False, said=f"{said}{state.detail}")
     return Finding("feed", good=True, said=f"{said}up")
+
+
+def _named(name: str, feed: str) -> str:
+    venue, _, _ = feed.partition("/")
+    return f"{feed}: " if venue == name else f"{name}, {feed}: "

@@ -17,7 +17,7 @@ SILENT_SECONDS = 300.0
 ABANDONED_SECONDS = 60.0
 """So long after an attempt was due, nobody is going to make it."""
 UNHEARD_SECONDS = 180.0
-"""A feed that is up says so every minute."""
+"""A feed that is up says so every minute, and so does one that wants a key."""
 
 
 class Light(StrEnum):
@@ -88,6 +88,8 @@ def connection(state: FeedState, now: int) -> tuple[Light, str]:
     why = ": ".join(filter(None, (state.reason.replace("_", " "), state.detail)))
     told = f"down for {since}, {why or 'no reason given'}"
     due = state.next_try
+    if due is None and now - state.at <= UNHEARD_SECONDS * 1e9:
+        return Light.SILENT, told  # no attempt would help
     if due is None or now - due > ABANDONED_SECONDS * 1e9:
         return Light.SILENT, f"{told}; nobody tries: its producer does not run"
     tried = f"{state.attempts} attempts, " if state.attempts > 1 else ""

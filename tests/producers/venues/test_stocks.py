@@ -248,10 +248,3 @@ async def test_massive_wants_a_key_and_a_wrong_one_is_not_tried_in_a_loop(
 
 def ticks_of_one(said: list[Said]) -> bool:
     return bool(ticks(said))
-
-
-def test_a_missing_key_is_one_clear_line() -> None:
-    with pytest.raises(ValueError, match="alpaca: `key` and `secret` are not set"):
-        open_source(AlpacaSource(kind="alpaca"))
-    with pytest.raises(ValueError, match="massive: `key` is not set"):
-        open_source(MassiveSource(kind="massive"))
