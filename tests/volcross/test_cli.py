@@ -113,13 +113,11 @@ def test_a_source_that_is_not_configured_is_named(tmp_path: Path) -> None:
         ["silence", "add", "nvda-*", "--for", "1h", "--comment", "earnings"],
     ],
 )
-def test_an_unreachable_broker_is_told_within_fifteen_seconds(
+def test_an_unreachable_broker_is_told_in_one_line(
     tmp_path: Path, command: list[str]
 ) -> None:
     server = f"127.0.0.1:{free_port()}"
-    began = time.monotonic()
     ran = volcross(*command, folder=tmp_path, VOLCROSS_KAFKA__BOOTSTRAP_SERVERS=server)
-    assert time.monotonic() - began < 15
     (line,) = refused(ran, 1)
     assert line == f"no Kafka broker answers at {server}: connection refused"
 

@@ -1,25 +1,33 @@
+import asyncio
 import json
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import structlog
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from streams.settings import Kafka
 from streams.topics import TOPICS, checkpoints
+from volcross.running import provisioning
 from volcross.running.broker import EmbeddedBroker
 from volcross.running.provisioning import (
     CAPS,
     Mismatch,
+    Unreachable,
     existing,
     mismatches,
     provision,
+    provisioned,
     verify,
     wanted,
 )
+from volcross.running.readiness import absent
 
 KAFKA = Kafka(bootstrap_servers="nowhere:1", topic_prefix="p.", partitions=3)
 
@@ -66,6 +74,71 @@ def test_missing_topics_are_no_reason_to_idle(embedded: EmbeddedBroker) -> None:
         verify(kafka)
     provision(kafka)
     verify(kafka)
+
+
+@dataclass
+class Watch:
+    """A clock that only sleep moves."""
+
+    read: float = 0.0
+
+    def monotonic(self) -> float:
+        return self.read
+
+    def sleep(self, seconds: float) -> None:
+        self.read += seconds
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    monkeypatch.setattr(provisioning, "time", watch)
+    return watch
+
+
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    # Bound and never listening: to connect to it is refused, and nobody else gets it.
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        yield f"127.0.0.1:{nobody.getsockname()[1]}"
+
+
+def test_that_nobody_answers_is_said_within_three_seconds(
+    watch: Watch, nobody: str
+) -> None:
+    line = f"no Kafka broker answers at {nobody}: connection refused"
+    for asked in (existing, provision, verify, absent):
+        began = watch.read
+        with pytest.raises(Unreachable, match=line):
+            asked(Kafka(bootstrap_servers=nobody))
+        assert 1 < watch.read - began <= 3
+
+
+async def test_who_waits_for_a_broker_says_so_soon_and_knocks_on(
+    watch: Watch, nobody: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    attempts: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        attempts.append(watch.read)
+        watch.sleep(seconds)
+        if len(attempts) == 12:
+            raise asyncio.CancelledError
+
+    monkeypatch.setattr(asyncio, "sleep", sleep)
+    with (
+        structlog.testing.capture_logs() as logs,
+        pytest.raises(asyncio.CancelledError),
+    ):
+        await provisioned(Kafka(bootstrap_servers=nobody))
+    line = f"no Kafka broker answers at {nobody}: connection refused"
+    assert [entry["event"] for entry in logs] == [line] * 12
+    waits = [entry["retry_in_seconds"] for entry in logs]
+    assert waits == [1, 2, 4, 8, 16, *7 * [30]]
+    assert 1 < attempts[0] <= 3
+    knocking = [then - attempts[i] - waits[i] for i, then in enumerate(attempts[1:])]
+    assert min(knocking) >= 10  # a broker that comes back is seen at once, mostly
 
 
 def test_a_capped_topic_forgets_its_oldest_records(embedded: EmbeddedBroker) -> None:

@@ -25,8 +25,11 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+KNOCK_SECONDS = 2.0
+"""How long nobody may take our connection before we say so."""
+
 REACH_SECONDS = 10.0
-"""How long a broker may take to answer before we say that it does not."""
+"""How long a broker that takes it may take to answer."""
 
 CAPS = {"retention.bytes": str(64 * 2**20), "segment.bytes": str(4 * 2**20)}
 """Enough for a window's bars of a dozen symbols; some 500 MB in all, at worst."""
@@ -121,13 +124,13 @@ def verify(kafka: Kafka) -> None:
 
 
 def provision(
-    kafka: Kafka, within: float = REACH_SECONDS, *, capped: bool = False
+    kafka: Kafka, knock: float = KNOCK_SECONDS, *, capped: bool = False
 ) -> list[str]:
     """Make the topics that are missing; return their names.
 
     Args:
         kafka: the cluster, and how its topics are to be.
-        within: seconds the broker has to answer.
+        knock: as for `admin`.
         capped: as for `wanted`.
 
     Raises:
@@ -136,7 +139,7 @@ def provision(
     """
     from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-    with admin(kafka, within) as cluster:
+    with admin(kafka, knock=knock) as cluster:
         found = {
             topic["name"]: len(topic["partitions"])
             for topic in cluster.describe_topics()
@@ -153,7 +156,7 @@ def provision(
                 cluster.create_topics(missing, wait_for_metadata=True)
             except TopicAlreadyExistsError:
                 # Somebody makes them at the same moment: then look again.
-                return provision(kafka, within, capped=capped)
+                return provision(kafka, knock, capped=capped)
             except KafkaError as error:
                 raise Refusal(f"topics cannot be created: {_said(error)}") from error
     return sorted(missing)
@@ -172,14 +175,16 @@ async def provisioned(
     Raises:
         Mismatch: existing topics have other partitions: waiting mends nothing.
     """
-    wait = 1.0
+    wait, knock = 1.0, KNOCK_SECONDS
     while True:
         try:
-            made = await _aside(partial(provision, capped=capped), kafka)
+            work = partial(provision, knock=knock, capped=capped)
+            made = await _aside(work, kafka)
         except Unreachable as error:
             log.warning(error.lines[0], retry_in_seconds=wait)
             await asyncio.sleep(wait)
-            wait = min(longest, wait * 2)
+            # It has been said: from here on rather knock than sleep.
+            wait, knock = min(longest, wait * 2), REACH_SECONDS
         else:
             if made:
                 log.info("topics created", topics=made)
@@ -217,16 +222,23 @@ async def _aside(work: Callable[[Kafka], list[str]], kafka: Kafka) -> list[str]:
 
 
 @contextmanager
-def admin(kafka: Kafka, within: float = REACH_SECONDS) -> Iterator["KafkaAdminClient"]:
+def admin(
+    kafka: Kafka, within: float = REACH_SECONDS, *, knock: float = KNOCK_SECONDS
+) -> Iterator["KafkaAdminClient"]:
     """Give a client of the cluster's administration.
 
+    Args:
+        kafka: the cluster.
+        within: seconds a broker has to answer.
+        knock: seconds within which one has to take a connection.
+
     Raises:
-        Unreachable: no broker answers within `within` seconds, or refuses us.
+        Unreachable: none does, in time, or it refuses us.
     """
     from kafka import KafkaAdminClient
     from kafka.errors import KafkaError
 
-    deadline = time.monotonic() + within
+    deadline = time.monotonic() + knock
     while (reason := refusal(kafka)) is not None:
         if time.monotonic() > deadline:
             raise Unreachable(
