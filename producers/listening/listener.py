@@ -91,6 +91,20 @@ class Listener:
         self._vouched = vouched
         self._spoken: set[Series] = set()
 
+    def again(self, opened: int) -> "Listener":
+        """Return one for the next connection, which is still owed a tick.
+
+        It knows what was said before: the same once more is not taken for news.
+
+        Args:
+            opened: the wall clock (ns UTC).
+        """
+        again = Listener(
+            self.conversation, self._market, self._limits, opened, self._vouched
+        )
+        again._ticked = self._ticked
+        return again
+
     def hear(
         self, frames: Iterable[tuple[int, Frame]], source: str
     ) -> Iterator[Said | Reply | Missed]:
@@ -220,6 +234,8 @@ class Listener:
         self._vouched[heard.series] = max(known, last, heard.until or 0)
 
     def _noted(self, series: Series, received: int) -> Iterator[Heard]:
+        if self.complaint(received) is not None:
+            return  # what stands still for so long is not vouched for any more
         self.heard_data = True
         if series not in self._spoken:
             self._spoken.add(series)

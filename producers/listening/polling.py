@@ -1,6 +1,7 @@
 """The loop that asks a venue which has no stream, again and again."""
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
@@ -37,7 +38,8 @@ class PollingLine:
     Attributes:
         feed: its name in logs and metric labels.
         url: what to ask.
-        converse: the venue's part; made anew after a failure.
+        converse: the venue's part; made anew after a failure, so that what still
+            holds is said again.
         market: whose silence counts.
         cadence: seconds until the next question, at a wall clock (ns UTC).
         fetcher: how to ask.
@@ -60,6 +62,9 @@ class PollingLine:
     capture: Capture = NO_CAPTURE
     _vouched: dict[Series, int] = field(default_factory=dict)
     _listener: Listener | None = None
+    _stuck: Listener | None = None
+    """Who heard the same for too long; whatever else fails meanwhile, only news
+    ends that."""
     _standing: Standing = field(init=False)
 
     def __post_init__(self) -> None:
@@ -77,8 +82,11 @@ class PollingLine:
             except (Refused, OSError) as error:
                 # Nobody listens until it works again: a gap, not a quiet market.
                 self._listener = None
+                now, most = self.now(), math.inf
+                if self._stuck is not None and isinstance(error, Silent):
+                    most = self.cadence(now)  # it does answer, if only the same
                 failed = failure(error)
-                wait, down = self._standing.fails(failed, self.backoff, self.now())
+                wait, down = self._standing.fails(failed, self.backoff, now, most)
                 yield down
             async for quiet in self._quiet(wait):
                 yield quiet
@@ -87,9 +95,7 @@ class PollingLine:
         received = self.now()
         if self._listener is None:
             self.capture.opened(self.feed, received)
-            self._listener = Listener(
-                self.converse(), self.market, self.limits, received, self._vouched
-            )
+            self._listener = self._begun(received)
         self.capture.heard(self.feed, received, body)
         metrics.MESSAGES.labels(self.feed).inc()
         for said in self._listener.hear([(received, body)], self.feed):
@@ -102,9 +108,18 @@ class PollingLine:
             yield said
         complaint = self._listener.complaint(received)
         if complaint is not None:
+            self._stuck = self._listener
             raise Silent(complaint)
         if not self._listener.heard_data:
             raise Silent("its answer holds nothing of use")
+        self._stuck = None
+
+    def _begun(self, received: int) -> Listener:
+        if self._stuck is not None:
+            return self._stuck.again(received)
+        return Listener(
+            self.converse(), self.market, self.limits, received, self._vouched
+        )
 
     async def _quiet(self, wait: float) -> AsyncIterator[Said]:
         until = self.now() + round(wait * SECOND)

@@ -1,5 +1,6 @@
 """Whether a feed stands: for its log, for Prometheus, for whoever looks on."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -72,7 +73,7 @@ class Standing:
         )
 
     def fails(
-        self, failure: Failure, backoff: Backoff, now: int
+        self, failure: Failure, backoff: Backoff, now: int, most: float = math.inf
     ) -> tuple[float, FeedState]:
         """Note that an attempt failed; return the seconds to wait, and what to say.
 
@@ -80,9 +81,10 @@ class Standing:
             failure: how.
             backoff: how long to wait. What will hardly help waits longest.
             now: the wall clock (ns UTC).
+            most: seconds to wait at most.
         """
         least = max(failure.retry_after or 0.0, failure.permanent * backoff.cap)
-        wait = backoff.wait(least)
+        wait = min(most, backoff.wait(least))
         if self._up or self._since is None:
             self._up, self._since = False, now
         metrics.CONNECTED.labels(self.feed).set(0)
