@@ -8,11 +8,18 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from streams.settings import Kafka
 from tests.alerts.room import Room
 from tests.brokers import ROOT, Broker, start_broker
 from volcross.running.provisioning import provision
+
+# A machine shared by several test runs is slow by fits and starts. What CI tries
+# are the same cases each time: a new one is found where somebody can look at it.
+settings.register_profile("unhurried", deadline=None)
+settings.register_profile("ci", deadline=None, derandomize=True, database=None)
+settings.load_profile("unhurried")
 
 LONGEST = (
     "test_restarts.py",

@@ -50,7 +50,7 @@ def withdrawals(told: Iterable[Alert], rules: Iterable[Rule], now: int) -> list[
             reason=CHANGED if alert.rule in subjects else REMOVED,
             value=None,
         )
-        for name, (ends, alert) in _open(told).items()
+        for (name, ends), alert in _open(told).items()
         if alert.rule != TEST_RULE and subjects.get(alert.rule) != _subject(alert)
     ]
     return sorted(ends, key=lambda alert: alert.state is AlertState.RESOLVED)
@@ -80,21 +80,25 @@ async def withdraw(
     return ends
 
 
-def _open(told: Iterable[Alert]) -> dict[str, tuple[AlertState, Alert]]:
-    """Return what has not ended, by id: how it would end, and the last word on it."""
-    standing: dict[str, tuple[AlertState, Alert]] = {}
+def _open(told: Iterable[Alert]) -> dict[tuple[str, AlertState], Alert]:
+    """Return the last word on what has not ended, by its id and how it would end.
+
+    An incident and a silence have one id if they began at one instant, which
+    they may where the rule was edited in between.
+    """
+    standing: dict[tuple[str, AlertState], Alert] = {}
     for alert in told:
         match alert.state:
             case AlertState.FIRING:
-                standing[alert.id] = AlertState.RESOLVED, alert
+                standing[alert.id, AlertState.RESOLVED] = alert
             case AlertState.UNKNOWN:
-                standing[alert.id] = AlertState.KNOWN, alert
+                standing[alert.id, AlertState.KNOWN] = alert
             case AlertState.RESOLVED | AlertState.KNOWN:
-                standing.pop(alert.id, None)
+                standing.pop((alert.id, alert.state), None)
             case AlertState.UPDATED if alert.began is not None:
-                incident = incident_id(alert.rule, alert.began)
+                incident = incident_id(alert.rule, alert.began), AlertState.RESOLVED
                 if incident in standing:
-                    standing[incident] = AlertState.RESOLVED, alert
+                    standing[incident] = alert
     return standing
 
 

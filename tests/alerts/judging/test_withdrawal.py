@@ -53,6 +53,13 @@ def test_a_margin_that_is_moved_withdraws_nothing_but_another_subject_does() -> 
         assert end.reason == CHANGED
 
 
+def test_what_began_at_one_instant_under_two_editions_of_a_rule_ends_twice() -> None:
+    unknown = replace(UNKNOWN, id=FIRING.id)
+    ends = withdrawals([unknown, FIRING], [], NOW)
+    assert [end.state for end in ends] == ["known", "resolved"]
+    assert withdrawals([unknown, FIRING, *ends], [], NOW) == []
+
+
 def test_a_silence_ends_as_one_and_what_was_updated_is_still_one_incident() -> None:
     update = replace(FIRING, id="update", state=AlertState.UPDATED, peak=0.5)
     ends = withdrawals([FIRING, UNKNOWN, update], [], NOW)
