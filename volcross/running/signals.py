@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+from volcross.refusal import Refusal
+
 log = structlog.get_logger(__name__)
 
 GRACE_SECONDS = 8.0
@@ -22,13 +24,22 @@ def run(work: Coroutine[Any, Any, None], grace: float = GRACE_SECONDS) -> None:
     """Run `work`; SIGINT, SIGTERM or SIGHUP cancels it, and that is success.
 
     A second signal, or `grace` seconds, end the process without more ado: a
-    blocked event loop must not make it immortal.
+    blocked event loop must not make it immortal. Nor must what `work` leaves
+    behind when it breaks down: a supervisor waits for the end of the process.
 
     Args:
         work: returns or raises when it is over; on cancellation it flushes.
-        grace: seconds from the first signal.
+        grace: seconds from the first signal, or from the break-down.
     """
-    asyncio.run(_until_signal(work, grace))
+    with asyncio.Runner() as runner:
+        try:
+            runner.run(_until_signal(work, grace))
+        except Refusal:
+            raise
+        except BaseException:
+            # Faust's thread, or a client that waits for its broker, may never end.
+            _end_in(grace)
+            raise
 
 
 async def _until_signal(work: Coroutine[Any, Any, None], grace: float) -> None:
@@ -41,10 +52,7 @@ async def _until_signal(work: Coroutine[Any, Any, None], grace: float) -> None:
             os._exit(128 + number)
         asked = True
         log.info("stopping", signal=number.name)
-        # A thread, because what hangs may be the loop itself.
-        watchdog = threading.Timer(grace, _give_up, [grace])
-        watchdog.daemon = True
-        watchdog.start()
+        _end_in(grace)
         task.cancel()
 
     loop = asyncio.get_running_loop()
@@ -58,6 +66,13 @@ async def _until_signal(work: Coroutine[Any, Any, None], grace: float) -> None:
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
+
+
+def _end_in(grace: float) -> None:
+    # A thread, because what hangs may be the loop itself.
+    watchdog = threading.Timer(grace, _give_up, [grace])
+    watchdog.daemon = True
+    watchdog.start()
 
 
 def _give_up(grace: float) -> None:
