@@ -71,9 +71,12 @@ async def run(
         def judge() -> Shown:
             return Shown(book, pulse, told.words)
 
+        def weigh() -> Shown:
+            return Shown(book, pulse, told.words, by_history=True)
+
         works: list[Work[Any]] = [
-            Work("judge", SPREADS, judge, told.read_on),
-            Work("weigh", CONTEXT, judge, told.read_on),
+            Work("judge", SPREADS, judge, told.read_on, pulse.written),
+            Work("weigh", CONTEXT, weigh, told.read_on, pulse.written),
         ]
         room.create_task(serve(streams, GROUP, works, instance=instance))
 
@@ -92,5 +95,5 @@ async def run(
             manner = Manner(Writer(speech), alerts.routes, pictures.of)
             room.create_task(Outbox(channel, post, instance, manner).run())
 
-        # a pulse at the judge → somebody outside who notices when it stops
-        room.create_task(tell(alerts.heartbeat, pulse))
+        # a tick from the feeds to the outboxes → somebody who notices when it stops
+        room.create_task(tell(alerts.heartbeat, pulse, post, alerts.channels.names))

@@ -25,7 +25,11 @@ class Heartbeat(Table):
     """Asked for every so often, as long as the whole line is alive."""
     every: Length = timedelta(minutes=1)
     within: Length = timedelta(minutes=2)
-    """How lately the judge must have heard from the market for us to live."""
+    """How lately the judge must have heard from the market, and every outbox
+    have passed what was in its way, for us to live."""
+    tick_every: Length = timedelta(hours=1)
+    """How often an empty record is sent from the judge to every outbox; it stays
+    in ``alerts`` for a year."""
 
 
 class AlertSettings(Table):

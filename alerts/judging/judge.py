@@ -71,6 +71,12 @@ class Judge:
             for name, memory in self._state.rules.items()
         }
 
+    @property
+    def known(self) -> list[tuple[str, str]]:
+        """The pairs and comparisons of which there was something to judge."""
+        parts = (name.partition(" ") for name in self._state.series)
+        return [(pair, comparison) for pair, _, comparison in parts]
+
     def adopt(self, rules: Iterable[Rule], clocks: Mapping[str, MarketClock]) -> None:
         """Judge by these rules from now on.
 

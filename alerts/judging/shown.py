@@ -9,7 +9,7 @@ from alerts.judging.rulebook import Rulebook
 from alerts.judging.timeline import Rows
 from alerts.judging.told import LastWords
 from streams.agents.stage import Out, Outcome
-from streams.events import Alert, ContextReadings
+from streams.events import Alert
 
 
 class Shown:
@@ -19,6 +19,7 @@ class Shown:
         book: the rules.
         pulse: told of every record.
         words: what has been told of the rules.
+        by_history: whether it judges by context, not by spreads.
     """
 
     def __init__(
@@ -26,12 +27,14 @@ class Shown:
         book: Rulebook,
         pulse: Pulse | None = None,
         words: LastWords | None = None,
+        *,
+        by_history: bool = False,
     ) -> None:
         self._book = book
         self._edition = book.edition
         self._judge = book.judge(words)
-        self._pulse = pulse
-        self.state = self._judge.state
+        self._pulse = pulse or Pulse(book.watched)
+        self._by_history = by_history
         self.base = self._judge.base
 
     def apply(self, record: Rows, offset: int, now: int) -> list[Outcome]:
@@ -43,10 +46,8 @@ class Shown:
             for gone in before.keys() - self._judge.firing.keys():
                 metrics.FIRING.set((gone,), 0)
         outcomes = self._judge.apply(record, offset, now)
-        if self._pulse is not None:
-            by_history = isinstance(record, ContextReadings)
-            series = Series(record.pair, record.comparison, by_history)
-            self._pulse.hear(self, series, now)
+        series = Series(record.pair, record.comparison, self._by_history)
+        self._pulse.hear(self, series, now)
         for outcome in outcomes:
             if isinstance(outcome, Out) and isinstance(outcome.event, Alert):
                 metrics.ALERTS.labels(
@@ -57,11 +58,18 @@ class Shown:
         self._show()
         return outcomes
 
+    def state(self) -> dict[str, Any]:
+        """Return the judge's, to be written down."""
+        self._pulse.ask(self)
+        return self._judge.state()
+
     def restore(
         self, state: dict[str, Any], records: Iterable[tuple[int, Rows]]
     ) -> None:
         """Restore the judge, and show how it stands."""
         self._judge.restore(state, records)
+        for pair, comparison in self._judge.known:
+            self._pulse.expect(self, Series(pair, comparison, self._by_history))
         self._show()
 
     def _show(self) -> None:

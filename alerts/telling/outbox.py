@@ -29,7 +29,7 @@ from alerts.telling.route import Route
 from alerts.telling.sieve import Sieve
 from alerts.words.writer import Writer
 from streams.events import Alert
-from streams.settings import client
+from streams.settings import Kafka, client
 from streams.topics import ALERTS
 
 _log = structlog.get_logger()
@@ -44,6 +44,11 @@ _SESSION_MS = 10_000
 _POLL_INTERVAL_MS = 2**31 - 1
 _GRACE_SECONDS = 6.0
 _BURST = 3
+
+
+def group(kafka: Kafka, channel: str) -> str:
+    """Return the consumer group whose offsets say how far a channel has come."""
+    return f"{kafka.topic_prefix}{GROUP}.{channel}"
 
 
 def _unseen(alert: Alert) -> Picture:
@@ -127,7 +132,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
     async def _work(self) -> None:
         consumer = AIOKafkaConsumer(
             **client(self._post.kafka),
-            group_id=f"{self._post.kafka.topic_prefix}{GROUP}.{self._channel.name}",
+            group_id=group(self._post.kafka, self._channel.name),
             group_instance_id=self._instance,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -52,6 +52,8 @@ class Work(NamedTuple, Generic[T]):
     stage: Callable[[], Stage[T]]
     before: Callable[[], Awaitable[None]] | None = None
     """Reads what a stage begins with beside its checkpoint, whenever one begins."""
+    after: Callable[[Stage[T]], None] | None = None
+    """Hears of a stage whose state is written, and all that it sent before that."""
 
 
 @dataclass(slots=True)
@@ -254,6 +256,8 @@ class Agent(Generic[T]):
                 partition=partition,
             )
             known.saved = checkpoint.applied
+            if self._work.after is not None:
+                self._work.after(known.stage)
             self._poison = {
                 (number, offset): detail
                 for (number, offset), detail in self._poison.items()

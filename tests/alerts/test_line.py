@@ -64,7 +64,7 @@ class Line:
             "join": (LEGS.name, Join(SETTINGS)),
             "place": (SPREADS.name, Place(SETTINGS)),
             "judge": (SPREADS.name, Shown(book, self.pulse)),
-            "weigh": (CONTEXT.name, Shown(book, self.pulse)),
+            "weigh": (CONTEXT.name, Shown(book, self.pulse, by_history=True)),
         }
 
     def take(self, topic: str, record: Event, now: int) -> None:
@@ -74,6 +74,8 @@ class Line:
             for outcome in stage.apply(record, 0, now):
                 if isinstance(outcome, Out):
                     self.take(outcome.topic.name, outcome.event, now)
+            stage.state()
+            self.pulse.written(stage)
 
 
 def market(minute: int) -> Iterator[tuple[str, Event]]:
@@ -120,14 +122,14 @@ def test_it_beats_while_all_of_it_works() -> None:
     line = Line()
     for hour in range(3):
         now = run(line, range(60 * hour, 60 * hour + 60))
-        assert line.pulse.beats(now, WITHIN)
+        assert line.pulse.silent(now, WITHIN) == []
 
 
 @pytest.mark.parametrize("agent", AGENTS)
 def test_it_stops_when_any_agent_is_stopped(agent: str) -> None:
     line = Line()
     now = run(line, range(90))
-    assert line.pulse.beats(now, WITHIN)
+    assert line.pulse.silent(now, WITHIN) == []
     line.stopped = agent
     now = run(line, range(90, 95))
-    assert not line.pulse.beats(now, WITHIN)
+    assert line.pulse.silent(now, WITHIN) != []

@@ -110,7 +110,8 @@ async def test_no_secret_is_in_any_log_error_metric_record_or_answer(
             name = kafka.topic_prefix + topic.name
             end = await post.reader.end(name, 0)
             records = [raw async for _, raw in post.reader.between(name, 0, 0, end)]
-            shown[topic.name] = b"\n".join(records).decode()
+            # Of a tick there is nothing to search.
+            shown[topic.name] = b"\n".join(filter(None, records)).decode()
         await room.end(signal.SIGTERM)
         shown["log"] = room.said()
 

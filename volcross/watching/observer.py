@@ -108,6 +108,8 @@ class Observer:
             topic = self._topics[partition.topic]
             codec = self._codecs[partition.topic]
             for record in records:
+                if record.value is None:
+                    continue  # a tick: it says that the topic can be written to
                 try:
                     event = codec.decode(record.value)
                 except Unreadable:
