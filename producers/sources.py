@@ -158,6 +158,12 @@ SOURCES: Final[dict[str, Kind]] = {
     "kraken": Kind(
         TradesSource, _kraken, "BTC and ETH trades in dollars", terms=_PUBLIC
     ),
+    "binance": Kind(
+        TradesSource,
+        _binance,
+        "BTC and ETH trades in USDT",
+        terms=f"{_PUBLIC}; not offered in some countries",
+    ),
     "yahoo": Kind(
         YahooSource,
         _yahoo,
@@ -196,12 +202,6 @@ SOURCES: Final[dict[str, Kind]] = {
         key="as the venues",
         delay="as the venues",
         terms="as the venues",
-    ),
-    "binance": Kind(
-        TradesSource,
-        _binance,
-        "BTC and ETH trades in USDT",
-        terms=f"{_PUBLIC}; not offered in some countries",
     ),
 }
 

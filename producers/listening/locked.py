@@ -3,10 +3,14 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import structlog
 
 from producers.listening.standing import REPEAT_SECONDS, Standing
 from producers.source import Said
+
+log = structlog.get_logger(__name__)
 
 
 def wanted(name: str, unset: Sequence[str]) -> str:
@@ -38,11 +42,16 @@ class Locked:
     detail: str
     now: Callable[[], int] = time.time_ns
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    _standings: list[Standing] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._standings = [Standing(feed) for feed in self.feeds]
+        # At once, and not only when a broker is there to be told.
+        log.warning("no key, nobody is asked", feeds=self.feeds, detail=self.detail)
 
     async def __aiter__(self) -> AsyncIterator[Said]:
         """Say so for ever: whoever does not repeat himself passes for dead."""
-        standings = [Standing(feed) for feed in self.feeds]
         while True:
-            for standing in standings:
+            for standing in self._standings:
                 yield standing.locked(self.detail, self.now())
             await self.sleep(REPEAT_SECONDS)

@@ -60,9 +60,7 @@ class Standing:
             detail: what is missing.
             now: the wall clock (ns UTC).
         """
-        if self._since is None:
-            self._since = now
-            log.warning("feed down, nobody is asked", feed=self.feed, detail=detail)
+        self._since = self._since or now
         return FeedState(
             feed=self.feed,
             up=False,

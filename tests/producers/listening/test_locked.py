@@ -7,6 +7,7 @@ import pytest
 from aiohttp import web
 from prometheus_client import REGISTRY
 from pydantic import TypeAdapter
+from structlog.testing import capture_logs
 
 from producers.historians import historians
 from producers.listening.locked import Locked, wanted
@@ -58,6 +59,15 @@ async def test_a_missing_key_is_a_feed_that_is_down_and_says_what_to_set(
     value = REGISTRY.get_sample_value("volcross_feed_connected", {"feed": kind})
     assert value == 0
     assert "hush" not in f"{state}{''.join(capsys.readouterr())}"
+
+
+def test_it_is_one_clear_line_before_anything_else_happens() -> None:
+    with capture_logs() as logs:
+        open_source(table("massive", chains="1m"), "mine")
+    (line,) = logs
+    assert (line["event"], line["log_level"]) == ("no key, nobody is asked", "warning")
+    assert line["detail"] == "set VOLCROSS_SOURCES__MINE__KEY"
+    assert line["feeds"] == ["massive", "massive/NVDA"]
 
 
 @pytest.mark.parametrize("kind", ["alpaca", "massive"])
