@@ -13,11 +13,11 @@ import structlog
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 
 from streams.settings import Kafka
-from streams.topics import TOPICS, checkpoints
+from streams.topics import READINGS, TOPICS, checkpoints
 from volcross.running import provisioning
 from volcross.running.broker import EmbeddedBroker
+from volcross.running.capping import LASTING_BYTES, SEGMENT_BYTES
 from volcross.running.provisioning import (
-    CAPS,
     Mismatch,
     Unreachable,
     existing,
@@ -56,6 +56,17 @@ def test_what_exists_otherwise_is_told_by_name_found_and_expected() -> None:
     assert mismatches({**found, "p.bars": 7, "others": 99}, KAFKA) == [
         "topic p.bars: found 7 partitions, expected 3"
     ]
+
+
+def test_what_must_last_outlives_the_hour_on_a_broker_that_forgets() -> None:
+    told = wanted(KAFKA, capped=True)
+    passing = {
+        topic.name
+        for topic in TOPICS.values()
+        if told["p." + topic.name]["configs"].get("retention.ms") == "3600000"
+    }
+    # Windows, pictures, incidents, deliveries and checkpoints are read back.
+    assert passing == {"ticks.price", "ticks.vol", "chains", "legs", "spreads"}
 
 
 def test_a_refusal_makes_nothing(embedded: EmbeddedBroker) -> None:
@@ -144,19 +155,19 @@ async def test_who_waits_for_a_broker_says_so_soon_and_knocks_on(
 def test_a_capped_topic_forgets_its_oldest_records(embedded: EmbeddedBroker) -> None:
     kafka = Kafka(bootstrap_servers=embedded.bootstrap_servers, partitions=1)
     provision(kafka, capped=True)
-    cap = int(CAPS["retention.bytes"])
-    record = b"x" * 500_000
+    cap = LASTING_BYTES[READINGS.name]
+    record = b"x" * 50_000
     producer = KafkaProducer(bootstrap_servers=embedded.bootstrap_servers)
     for _ in range(2 * cap // len(record)):
-        producer.send("spreads", record).get(10)
+        producer.send("readings", record).get(10)
     producer.close()
-    spreads = TopicPartition("spreads", 0)
+    readings = TopicPartition("readings", 0)
     consumer = KafkaConsumer(bootstrap_servers=embedded.bootstrap_servers)
     deadline = time.monotonic() + 20  # it looks every few seconds
     while True:
-        begin = consumer.beginning_offsets([spreads])[spreads]
-        end = consumer.end_offsets([spreads])[spreads]
-        if (end - begin) * len(record) <= cap + int(CAPS["segment.bytes"]):
+        begin = consumer.beginning_offsets([readings])[readings]
+        end = consumer.end_offsets([readings])[readings]
+        if (end - begin) * len(record) <= cap + SEGMENT_BYTES:
             break
         assert time.monotonic() < deadline, (begin, end)
         time.sleep(0.2)

@@ -18,9 +18,9 @@ from volcross.refusal import Refusal
 from volcross.running.lifeline import tie
 
 SHORTCOMINGS = (
-    "the embedded broker keeps its records in memory and saves them at a clean"
-    " stop: a crash or kill -9 loses what came since; one node, no"
-    " authentication. Set kafka.bootstrap_servers for anything that must last"
+    "the embedded broker keeps its records in memory and writes all of them to"
+    " disk every few seconds: a crash or kill -9 loses the last of them; one node,"
+    " no authentication. Set kafka.bootstrap_servers for anything that must last"
 )
 
 
@@ -104,7 +104,7 @@ class EmbeddedBroker:
     (see `volcross.running.lifeline`).
 
     Attributes:
-        data_dir: where it saves its records at a clean stop.
+        data_dir: where it saves its records, every few seconds and at a clean stop.
         port: 0 until started, if a free one was asked for.
         log: what it printed, for whoever wonders.
     """
@@ -185,7 +185,7 @@ class EmbeddedBroker:
             time.sleep(0.02)
 
     def stop(self, within: float = 10.0) -> None:
-        """End it: gently, so that it saves its records, then by force.
+        """End it: gently, so that it saves its last records, then by force.
 
         Args:
             within: seconds it has to save them.
@@ -216,7 +216,8 @@ class EmbeddedBroker:
             if "already running" in line:
                 return f"another broker uses the data folder {self.data_dir}"
         said = [line.removeprefix("error: ") for line in lines if "error" in line]
-        return f"the embedded broker ended at once: {said[-1] if said else 'silently'}"
+        why = said[-1] if said else "silently"
+        return f"the embedded broker ended at once, with {self.data_dir}: {why}"
 
 
 def last_lines(path: Path, number: int = 20) -> list[str]:

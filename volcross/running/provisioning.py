@@ -19,6 +19,7 @@ import structlog
 from streams.settings import Kafka, client
 from streams.topics import TOPICS, Topic
 from volcross.refusal import Refusal
+from volcross.running import capping
 
 if TYPE_CHECKING:
     from kafka import KafkaAdminClient
@@ -30,9 +31,6 @@ KNOCK_SECONDS = 2.0
 
 REACH_SECONDS = 10.0
 """How long a broker that takes it may take to answer."""
-
-CAPS = {"retention.bytes": str(64 * 2**20), "segment.bytes": str(4 * 2**20)}
-"""Enough for a window's bars of a dozen symbols; some 500 MB in all, at worst."""
 
 _ADVICE = "refused: set kafka.partitions to what exists, or another kafka.topic_prefix"
 
@@ -55,7 +53,7 @@ def wanted(kafka: Kafka, *, capped: bool = False) -> dict[str, dict[str, Any]]:
 
     Args:
         kafka: the cluster, and how its topics are to be.
-        capped: keep no more than `CAPS` of each partition, however young: for
+        capped: keep of each topic only what `capping` says, however young: for
             a broker that keeps everything in memory.
     """
     return {
@@ -72,7 +70,7 @@ def wanted(kafka: Kafka, *, capped: bool = False) -> dict[str, dict[str, Any]]:
                 if topic.record_bytes
                 else {}
             )
-            | (CAPS if capped else {}),
+            | (capping.capped(topic) if capped else {}),
         }
         for topic in TOPICS.values()
     }

@@ -19,6 +19,9 @@ log = structlog.get_logger(__name__)
 
 BROKER_STAGE = 3
 
+BROKER_SECONDS = 60.0
+"""How long it may take to read what it wrote: some 30 MB a second."""
+
 
 def programs(settings: Settings, config: Path | None) -> list[Program]:
     """Return the processes of the service, in the order in which data flows.
@@ -166,7 +169,7 @@ async def start_broker(supervisor: Supervisor, broker: EmbeddedBroker) -> None:
         log=broker.log,
     )
     try:
-        await supervisor.start(program, ready=broker.ready)
+        await supervisor.start(program, ready=broker.ready, within=BROKER_SECONDS)
     except StartFailed:
         raise BrokerError(broker.why()) from None
     log.warning(SHORTCOMINGS)
