@@ -2,19 +2,21 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncGenerator, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import REGISTRY
 
+from producers.listening import websocket
 from producers.listening.backoff import Backoff
+from producers.listening.bucket import TokenBucket
 from producers.listening.listener import Limits
 from producers.listening.live import Live, Recorded
 from producers.listening.websocket import WebSocketLine
-from producers.source import Heard, Reason, Said, Unusable
+from producers.source import SECOND, Heard, Reason, Said, Unusable
 from producers.venues import coinbase
 from streams.events import FeedState
 from streams.volatility.market_time import market_clock
@@ -113,7 +115,6 @@ async def test_a_half_open_socket_is_noticed_and_its_time_not_vouched_for() -> N
         proxy = await asyncio.start_server(dial, "127.0.0.1", 0)
         url = f"ws://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
         limits = Limits(silence=30, deaf=2, grace=0)
-        broke = time.time_ns()
         said = await said_by(line(url, limits=limits), count(2))
         proxy.close()
         for task in relays:
@@ -122,8 +123,100 @@ async def test_a_half_open_socket_is_noticed_and_its_time_not_vouched_for() -> N
     untils = [s.until for s in said if isinstance(s, Heard) and s.until is not None]
     second = [s for s in said if isinstance(s, Heard) and len(s.at)][1]
     assert second.since is not None
-    assert all(until < second.since for until in untils)
-    assert max(untils, default=broke) < broke + 2_000_000_000
+    # It was given up two seconds after the last sign of life.
+    assert all(until + 2 * SECOND <= second.since for until in untils)
+
+
+async def test_a_venue_that_is_quiet_and_answers_pings_is_vouched_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(websocket, "PULSE_SECONDS", 0.05)
+
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(call.number + 1))
+        await call.hang()
+
+    def vouched(said: list[Said]) -> bool:
+        """Whether a silence is vouched for that is longer than a deaf one may be."""
+        told = [each for each in said if isinstance(each, Heard)]
+        spoke = [int(each.at[-1]) for each in told if len(each.at)]
+        return told != [] and (told[-1].until or 0) > spoke[-1] + 1.5 * SECOND
+
+    async with exchange(talk) as venue:
+        source = line(venue.url, limits=Limits(silence=30, deaf=1, grace=0))
+        await said_by(source, vouched)
+
+
+@pytest.mark.parametrize(("settled", "attempts"), [(30, [1, 2, 3]), (0.05, [1, 1, 1])])
+async def test_waits_begin_anew_after_a_while_of_data_and_not_before(
+    settled: float, attempts: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(websocket, "PULSE_SECONDS", 0.02)
+
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(call.number + 1))
+        await asyncio.sleep(0.5)
+
+    def thrice(said: list[Said]) -> bool:
+        return len([s for s in said if isinstance(s, FeedState) and not s.up]) == 3
+
+    async with exchange(talk) as venue:
+        limits = Limits(silence=30, deaf=10, settled=settled)
+        said = await said_by(line(venue.url, limits=limits), thrice, states=True)
+    downs = [each for each in said if isinstance(each, FeedState) and not each.up]
+    assert [each.attempts for each in downs] == attempts
+
+
+async def test_what_did_not_arrive_is_counted_and_so_is_what_did() -> None:
+    def counted(what: str, **labels: str) -> float:
+        name = f"volcross_feed_{what}_total"
+        return REGISTRY.get_sample_value(name, {"feed": "coinbase", **labels}) or 0
+
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(1), match(2), "{", match(7), match(7), match(5), match(8))
+        await call.hang()
+
+    missed, heard = counted("missed_ticks", symbol="BTC"), counted("messages")
+    refused = counted("rejected", reason="unparseable")
+    async with exchange(talk) as venue:
+        await said_by(line(venue.url), count(6))
+    assert counted("missed_ticks", symbol="BTC") - missed == 4  # 3 to 6
+    assert counted("messages") - heard == 7
+    assert counted("rejected", reason="unparseable") - refused == 1
+
+
+async def test_how_late_a_venue_is_by_its_own_clock_is_shown() -> None:
+    late = {**match(1), "time": (datetime.now(UTC) - timedelta(hours=1)).isoformat()}
+
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(late)
+        await call.hang()
+
+    async with exchange(talk) as venue:
+        await said_by(line(venue.url), count(1))
+    lag = REGISTRY.get_sample_value("volcross_feed_lag_seconds", {"feed": "coinbase"})
+    assert lag is not None
+    assert lag >= 3600
+
+
+async def test_a_venue_is_spoken_to_no_faster_than_it_allows() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def talk(call: Call) -> None:
+        await call.hear()
+        await call.say(match(call.number + 1))
+
+    async with exchange(talk) as venue:
+        bucket = TokenBucket(0.01, clock=lambda: 0.0, sleep=sleep)
+        await said_by(line(venue.url, bucket=bucket), count(3))
+    assert waits == [100, 200]  # the first was free
 
 
 async def test_bad_messages_are_refused_and_the_connection_kept() -> None:

@@ -119,7 +119,7 @@ async def test_a_venue_that_never_ends_its_answer_is_given_up(
         with pytest.raises(TimeoutError, match="no answer in time") as error:
             await line.fetcher.get(line.url)
         over.set()
-    assert 0.3 <= time.monotonic() - began < 2
+    assert 0.3 <= time.monotonic() - began < 15  # and not the usual 20
     assert len(calls) == 1
     assert "hush" not in str(error.value)
 

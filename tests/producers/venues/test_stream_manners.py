@@ -247,8 +247,8 @@ async def test_a_venue_that_says_nothing_is_given_up_within_its_limit(
         for call in there.calls:
             call.socket.transport.abort()
     assert ticks(said) == [1]
-    # Hanging up on one that does not answer takes a second more.
-    assert 0.5 <= called[1] - called[0] < 2.5
+    # By the limit that is meant, not by the other; however busy the machine is.
+    assert 0.5 <= called[1] - called[0] < 25
 
 
 @pytest.mark.parametrize(
