@@ -5,7 +5,7 @@ import sys
 import time
 from typing import Any
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.live import Live
 
 from streams.topics import (
@@ -17,6 +17,7 @@ from streams.topics import (
     PRICE_TICKS,
     READINGS,
     REJECTED,
+    SILENCES,
     SPREADS,
     VOL_TICKS,
     checkpoints,
@@ -30,14 +31,14 @@ from volcross.watching.lights import connected
 from volcross.watching.missing import missing
 from volcross.watching.observer import Observer
 from volcross.watching.picture import picture
-from volcross.watching.report import report
+from volcross.watching.report import report, silences
 
 TAIL = 2_000
 """Records read back from the end of each partition: some carry no row for minutes."""
 
 FOLLOWED = (
     *(PRICE_TICKS, VOL_TICKS, READINGS, SPREADS, CONTEXT),
-    *(ALERTS, DELIVERIES, REJECTED, FEEDS),
+    *(ALERTS, DELIVERIES, SILENCES, REJECTED, FEEDS),
     *map(checkpoints, AGENTS),
 )
 
@@ -67,12 +68,13 @@ async def _once(settings: Settings, *, as_json: bool) -> None:
                 connected(state, time.time_ns())
                 for _, state in sorted(board.connections.items())
             ],
+            "silences": silences(board, time.time_ns()),
             "missing": [one._asdict() for one in missing(board, settings.pairs)],
             "lag": waiting,
         }
         sys.stdout.write(json.dumps(told, indent=2) + "\n")
     else:
-        Console().print(picture(board, waiting, _now(settings, board), settings.pairs))
+        Console().print(_picture(settings, board, waiting))
 
 
 async def _watch(settings: Settings) -> None:
@@ -83,11 +85,13 @@ async def _watch(settings: Settings) -> None:
                 for _, _, event in await observer.read(0.5):
                     board.apply(event)
                 waiting = await lags(board, observer)
-                now = _now(settings, board)
-                shown = picture(board, waiting, now, settings.pairs)
-                live.update(shown, refresh=True)
+                live.update(_picture(settings, board, waiting), refresh=True)
 
 
-def _now(settings: Settings, board: Board) -> int:
-    """Return the instant that ages count to (ns UTC)."""
-    return board.now if settings.replayed else time.time_ns()
+def _picture(
+    settings: Settings, board: Board, waiting: dict[str, int]
+) -> RenderableType:
+    clock = time.time_ns()
+    # A recorded market is as old as it has come, not as it was recorded.
+    now = board.now if settings.replayed else clock
+    return picture(board, waiting, now, settings.pairs, clock)

@@ -21,7 +21,13 @@ from volcross.watching.lag import lags
 from volcross.watching.lights import connected, lit
 from volcross.watching.missing import missing
 from volcross.watching.observer import Observer
-from volcross.watching.report import alert, readings, spread, term_structure
+from volcross.watching.report import (
+    alert,
+    readings,
+    silences,
+    spread,
+    term_structure,
+)
 from volcross.watching.structure import structures
 
 log = structlog.get_logger(__name__)
@@ -45,6 +51,7 @@ class Follower:
         board: what the topics say.
         waiting: records each agent has yet to take in.
         markets: when each symbol's is open.
+        why_not_ready: why what is shown may be old, None when all is well.
     """
 
     def __init__(
@@ -78,12 +85,7 @@ class Follower:
         self._told: set[tuple[str, str]] = set()
         self._state: dict[str, Any] = {}
         self._number = 0
-        self._why_not: str | None = "the topics were not read yet"
-
-    @property
-    def why_not_ready(self) -> str | None:
-        """Why what is shown may be old, None when all is well."""
-        return self._why_not
+        self.why_not_ready: str | None = "the topics were not read yet"
 
     @property
     def now(self) -> int:
@@ -104,7 +106,9 @@ class Follower:
                     wait = 0.5
                     await self._follow(observer)
             except (Unreachable, KafkaError, OSError) as error:
-                self._why_not = f"the broker does not answer: {error}"
+                # What the client library says of it is for the log, not for a page.
+                broker = self._kafka.bootstrap_servers
+                self.why_not_ready = f"no Kafka broker answers at {broker}"
                 log.warning("broker away", reason=str(error), retry_in_seconds=wait)
                 self.tell(self.message())
                 await asyncio.sleep(wait)
@@ -126,7 +130,7 @@ class Follower:
                 looked = began
                 async with asyncio.timeout(10):
                     self.waiting = await lags(self.board, observer)
-                self._why_not = None
+                self.why_not_ready = None
             self.tell(self.message())
             spent = time.monotonic() - began
             await asyncio.sleep(max(0.0, PERIOD_SECONDS - spent))
@@ -168,8 +172,8 @@ class Follower:
         return {
             "now_ms": now // 1_000_000,
             "replayed": self.replayed,
-            "ready": self._why_not is None,
-            "reason": self._why_not,
+            "ready": self.why_not_ready is None,
+            "reason": self.why_not_ready,
             "spreads": [spread(line) for _, line in sorted(self.board.spreads.items())],
             "missing": [one._asdict() for one in missing(self.board, self._pairs)],
             "feeds": [
@@ -181,6 +185,7 @@ class Follower:
                 for _, state in sorted(self.board.connections.items())
             ],
             "readings": readings(self.board),
+            "silences": silences(self.board, self._clock()),
             "term_structures": [term_structure(one) for one in structures(self.board)],
             "waiting": self.waiting,
         }

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from streams.volatility.market_time import MarketClock, market_clock
+from volcross.page.holidays import holidays
 from volcross.watching.report import instant
 
 SHOWN_BACK = 100 * 86_400 * 10**9
@@ -42,12 +43,16 @@ class Markets:
         return None if clock is None else clock.is_open(at)
 
     def report(self, now: int) -> list[dict[str, Any]]:
-        """Return every market that ever shuts, with its sessions around `now`."""
+        """Return every market that ever shuts, with its sessions around `now`.
+
+        It may read a calendar, which takes a second: not for an event loop.
+        """
+        begin, end = now - SHOWN_BACK, now + SHOWN_AHEAD
         told = []
         for symbol, clock in sorted(self._loaded.items()):
             if not clock.has_nights:
                 continue
-            sessions = clock.sessions(now - SHOWN_BACK, now + SHOWN_AHEAD)
+            sessions = clock.sessions(begin, end)
             told.append(
                 {
                     "symbol": symbol,
@@ -64,6 +69,10 @@ class Markets:
                     "sessions_ms": [
                         [opens // 1_000_000, closes // 1_000_000]
                         for opens, closes in sessions
+                    ],
+                    "holidays": [
+                        {"name": holiday.name, "at_ms": holiday.at // 1_000_000}
+                        for holiday in holidays(clock.name, begin, end)
                     ],
                 }
             )

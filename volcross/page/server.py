@@ -152,7 +152,8 @@ async def _term_structures(request: web.Request) -> web.Response:
 async def _markets(request: web.Request) -> web.Response:
     follower = request.app[FOLLOWER]
     await follower.markets.known()
-    return web.json_response(follower.markets.report(follower.now))
+    told = await asyncio.to_thread(follower.markets.report, follower.now)
+    return web.json_response(told)
 
 
 async def _alerts(request: web.Request) -> web.Response:
@@ -177,7 +178,7 @@ async def _health(request: web.Request) -> web.Response:
     state = request.app[FOLLOWER].state()
     wanted = [
         *("now_ms", "replayed", "ready", "reason"),
-        *("missing", "feeds", "connections", "waiting"),
+        *("missing", "feeds", "connections", "silences", "waiting"),
     ]
     return web.json_response({key: state[key] for key in wanted})
 

@@ -20,6 +20,7 @@ from streams.events import (
     PriceTicks,
     Quality,
     Rejected,
+    Silence,
     SpreadReadings,
     VolatilityReadings,
     VolTicks,
@@ -88,6 +89,7 @@ class Board:
         connections: the last word of each feed on itself, by its name.
         alerts: transitions, oldest first, each once.
         deliveries: outcomes by channel and transition: the last word counts.
+        silences: the last word on each, by its id; some have ended.
         rejected: refused ticks by topic and reason.
         unread_chains: by symbol, the instant (ns UTC) of the latest option chain
             that gave no number, and the reasons.
@@ -101,6 +103,7 @@ class Board:
     connections: dict[str, FeedState] = field(default_factory=dict)
     alerts: deque[Alert] = field(default_factory=lambda: deque(maxlen=KEPT_ALERTS))
     deliveries: dict[tuple[str, str, str], Delivery] = field(default_factory=dict)
+    silences: dict[str, Silence] = field(default_factory=dict)
     rejected: Counter[tuple[str, str]] = field(default_factory=Counter)
     unread_chains: dict[str, tuple[int, str]] = field(default_factory=dict)
     reading_rows: int = 0
@@ -140,13 +143,11 @@ class Board:
             case Alert() if transition(event) not in self._told:
                 self._told.add(transition(event))
                 self.alerts.append(event)
-            case Delivery():
-                self.deliveries[event.channel, event.alert_id, event.state] = event
+            case Delivery() | Silence() | FeedState():
+                self._last_word(event)
             case Rejected():
                 self.rejected[event.topic, event.reason] += event.count
                 self._unread(event)
-            case FeedState():
-                self.connections[event.feed] = event
             case Checkpoint():
                 self.applied[event.agent, event.partition] = event.applied
 
@@ -172,6 +173,15 @@ class Board:
                 event.value[-1],
                 event.end,
             )
+
+    def _last_word(self, event: Delivery | Silence | FeedState) -> None:
+        match event:
+            case Delivery():
+                self.deliveries[event.channel, event.alert_id, event.state] = event
+            case Silence():
+                self.silences[event.id] = event
+            case FeedState():
+                self.connections[event.feed] = event
 
     def _unread(self, event: Rejected) -> None:
         if event.reason != "unusable_chain":

@@ -8,6 +8,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from alerts.telling.silences import in_force
 from alerts.words.wording import length, moment, percent, points
 from streams.events import AlertState, Quality
 from streams.settings import Pair
@@ -39,19 +40,25 @@ CURVES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
 
 
 def picture(
-    board: Board, waiting: dict[str, int], now: int, pairs: Iterable[Pair] = ()
+    board: Board,
+    waiting: dict[str, int],
+    now: int,
+    pairs: Iterable[Pair] = (),
+    clock: int | None = None,
 ) -> RenderableType:
     """Return what a terminal shows.
 
     Args:
         board: what the topics say.
         waiting: records each agent has yet to take in.
-        now: the wall clock (ns UTC), for ages.
+        now: the instant that ages count to (ns UTC): of a recorded market, its own.
         pairs: what is compared.
+        clock: the wall clock (ns UTC), by which silences end; `now` unless given.
     """
     if not board.feeds and not board.spreads and not board.connections:
         return Text("The topics are empty: nothing was ever produced.", "grey50")
-    parts = _parts(board, waiting, now, pairs)
+    clock = now if clock is None else clock
+    parts = (*_parts(board, now, pairs), *_upkeep(board, waiting, clock))
     return Group(*(part for part in parts if not _is_empty(part)))
 
 
@@ -59,9 +66,7 @@ def _is_empty(part: RenderableType) -> bool:
     return isinstance(part, Table) and not part.row_count
 
 
-def _parts(
-    board: Board, waiting: dict[str, int], now: int, pairs: Iterable[Pair]
-) -> Iterator[RenderableType]:
+def _parts(board: Board, now: int, pairs: Iterable[Pair]) -> Iterator[RenderableType]:
     yield _spreads(board, now)
     yield _missing(board, pairs)
     yield from _context(board)
@@ -69,6 +74,11 @@ def _parts(
     yield from _structures(board, now)
     yield from _feeds(board, now)
     yield from _alerts(board)
+
+
+def _upkeep(
+    board: Board, waiting: dict[str, int], clock: int
+) -> Iterator[RenderableType]:
     told = ", ".join(
         f"{channel} {count} {outcome}"
         for channel in sorted({name for name, _, _ in board.deliveries})
@@ -79,7 +89,14 @@ def _parts(
         for (topic, reason), ticks in board.rejected.most_common(5)
     )
     behind = ", ".join(f"{agent} {count}" for agent, count in waiting.items())
+    silent = ", ".join(
+        f"{silence.rule} until {moment(silence.end):%Y-%m-%d %H:%M} UTC"
+        f" by {silence.author}: {silence.comment}"
+        for silence in in_force(board.silences.values(), clock)
+    )
     yield Text.assemble(("deliveries  ", "bold"), told or "none yet")
+    if silent:
+        yield Text.assemble(("silenced    ", "bold"), silent)
     yield Text.assemble(("rejected    ", "bold"), refused or "nothing")
     yield Text.assemble(("waiting     ", "bold"), behind, (" records", "grey50"))
 

@@ -6,6 +6,7 @@ nanosecond count would not survive a browser: it is beyond 2**53.
 
 from typing import Any
 
+from alerts.telling.silences import in_force
 from alerts.words.wording import moment
 from streams.events import Alert, LegName
 from volcross.watching.board import Board
@@ -166,6 +167,20 @@ def alert(event: Alert) -> dict[str, Any]:
         "peak_at": None if event.peak_at is None else instant(event.peak_at),
         "reason": event.reason,
     }
+
+
+def silences(board: Board, clock: int) -> list[dict[str, Any]]:
+    """Return the silences that hold by the wall clock (ns UTC)."""
+    return [
+        {
+            "id": silence.id,
+            "rule": silence.rule,
+            "until": instant(silence.end),
+            "author": silence.author,
+            "comment": silence.comment,
+        }
+        for silence in in_force(board.silences.values(), clock)
+    ]
 
 
 def deliveries(board: Board) -> dict[str, dict[str, int]]:

@@ -22,6 +22,7 @@ from streams.events import (
 )
 from streams.settings import Kafka
 from streams.topics import ALERTS, CONTEXT, FEEDS, READINGS, SPREADS, VOL_TICKS, Topic
+from volcross.page.follower import Follower
 
 SECOND = 1_000_000_000
 MINUTE = 60 * SECOND
@@ -52,7 +53,9 @@ class Market:
             self._kafka.topic_prefix + topic.name, wire.encode(event), key=key.encode()
         )
 
-    async def spread(self, left: list[float], right: list[float]) -> None:
+    async def spread(
+        self, left: list[float], right: list[float], comparison: str = "implied"
+    ) -> None:
         start = self.now
         at = [start + MINUTE * row for row in range(len(left))]
         self.now = at[-1] + MINUTE
@@ -61,7 +64,7 @@ class Market:
             "NVDA/BTC",
             SpreadReadings(
                 pair="NVDA/BTC",
-                comparison="implied",
+                comparison=comparison,
                 left=NVDA,
                 right=BTC,
                 start=start,
@@ -205,3 +208,16 @@ class Market:
                 peak_at=at,
             ),
         )
+
+
+class Told(Market):
+    """The same market, told to a page that stands alone: no broker between them."""
+
+    def __init__(self, follower: Follower) -> None:
+        self._follower = follower
+        follower.why_not_ready = None
+        self.now = time.time_ns() // MINUTE * MINUTE - 60 * MINUTE
+
+    async def put(self, topic: Topic, key: str, event: Event) -> None:  # noqa: ARG002 - a broker's
+        self._follower.board.apply(event)
+        self._follower.tell(self._follower.message())

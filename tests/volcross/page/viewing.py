@@ -7,10 +7,12 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
+from aiohttp import web
 from playwright.async_api import Page, expect
 
 from volcross.config import Settings
-from volcross.page.server import serve
+from volcross.page.follower import Follower
+from volcross.page.server import application, serve
 
 
 @asynccontextmanager
@@ -34,6 +36,21 @@ async def served(settings: Settings) -> AsyncIterator[str]:
     finally:
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
+
+
+@asynccontextmanager
+async def told(follower: Follower) -> AsyncIterator[str]:
+    """A page whose follower is told by the test what the topics would."""
+    runner = web.AppRunner(application(follower, []), shutdown_timeout=1)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        await follower.markets.load()
+        yield "http://{}:{}".format(*runner.addresses[0])
+    finally:
+        await follower.hang_up()
+        await runner.cleanup()
 
 
 class Watched:

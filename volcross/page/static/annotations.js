@@ -21,7 +21,7 @@ function annotate(plot) {
   }
   ctx.save();
   ctx.strokeStyle = ctx.fillStyle = colour("quiet");
-  ctx.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
+  ctx.font = font(11);
   ctx.setLineDash([2 * devicePixelRatio, 4 * devicePixelRatio]);
   [...days.values()].forEach(({ x, what, symbols }, row) => {
     ctx.beginPath();
@@ -29,7 +29,7 @@ function annotate(plot) {
     ctx.lineTo(x, bbox.top + bbox.height);
     ctx.stroke();
     // Every other label one line lower, so that neighbours do not meet.
-    const y = bbox.top + (12 + 14 * (row % 2)) * devicePixelRatio;
+    const y = bbox.top + (12 + 14 * (row % 2)) * scale() * devicePixelRatio;
     ctx.textAlign = x > bbox.left + bbox.width / 2 ? "right" : "left";
     ctx.fillText(` ${symbols.join(", ")} ${what} `, x, y);
   });

@@ -2,23 +2,38 @@
 "use strict";
 
 const INCIDENTS_SHOWN = 8;
+const ALERTS_KEPT = 500; // of a page left open for months
 const WORDS = { updated: "still firing", known: "known again" };
 const word = (state) => WORDS[state] ?? state;
+let threads = []; // the incidents, the latest first
 
 // Transitions of one incident belong together, and so does an unknown within it.
 function incidents() {
-  const threads = new Map();
+  const found = new Map();
   for (const alert of alerts) {
-    const key = `${alert.rule} ${alert.began ?? alert.id}`;
-    threads.set(key, [...(threads.get(key) ?? []), alert]);
+    const incident = `${alert.rule} ${alert.began ?? alert.id}`;
+    if (!found.has(incident)) found.set(incident, []);
+    found.get(incident).push(alert);
   }
-  return [...threads.values()].sort((a, b) => a.at(-1).event_time < b.at(-1).event_time ? 1 : -1);
+  return [...found.values()].sort((a, b) => a.at(-1).event_time < b.at(-1).event_time ? 1 : -1);
+}
+
+// How the rules on a comparison stand: one that fires goes before one that cannot say.
+function standing({ pair, comparison }) {
+  const last = threads
+    .filter(([first]) => first.pair === pair && first.comparison === comparison)
+    .map((thread) => thread.at(-1));
+  const fires = ({ state: told, began }) => ["firing", "updated"].includes(told) || (told === "known" && began !== null);
+  const firing = last.find(fires);
+  if (firing) return { state: "firing", word: `firing since ${when(firing.began ?? firing.since)}: ${firing.rule}` };
+  const unknown = last.find(({ state: told }) => told === "unknown");
+  return unknown && { state: "unknown", word: `unknown: ${unknown.rule}, ${unknown.reason}` };
 }
 
 // The stretches in which a rule on the comparison on show was firing, in seconds.
 function firing() {
   const stretches = [];
-  for (const thread of incidents()) {
+  for (const thread of threads) {
     const [first] = thread.filter(({ state }) => state === "firing");
     if (!first || first.pair !== shown.pair || first.comparison !== shown.comparison) continue;
     const end = thread.find(({ state }) => state === "resolved");
@@ -46,7 +61,8 @@ function about(thread) {
 }
 
 function showAlerts() {
-  const items = incidents().slice(0, INCIDENTS_SHOWN).map((thread) => {
+  threads = incidents();
+  const items = threads.slice(0, INCIDENTS_SHOWN).map((thread) => {
     const last = thread.at(-1);
     const item = element("li", "");
     item.append(
@@ -64,5 +80,19 @@ function showAlerts() {
     }
     return item;
   });
-  $("alerts").replaceChildren(...(items.length ? items : [element("li", "none yet", { class: "quiet" })]));
+  const more = threads.length - items.length;
+  if (more) items.push(element("li", `and ${more} more: volcross alerts list`, { class: "quiet" }));
+  if (!items.length) items.push(element("li", "none yet", { class: "quiet" }));
+  $("alerts").replaceChildren(...items);
+}
+
+// For who hears the page: what is new, and not the list again.
+function announce(alert) {
+  $("announced").textContent = `${word(alert.state)}: ${alert.rule}, ${alert.state === "unknown" ? alert.reason : legs(alert)}`;
+}
+
+function showSilences({ silences }) {
+  $("silences").hidden = !silences.length;
+  $("silences").replaceChildren(...silences.map(({ rule, until, author, comment }) =>
+    element("li", `Silenced: ${rule} until ${when(until)} by ${author}: ${comment}`)));
 }

@@ -2,59 +2,28 @@
 "use strict";
 
 const MOST_POINTS = 6000; // past it the history is fetched again, thinned out
-const MOST_PIECES = 400;
 let shown = null; // the comparison on show: {pair, comparison}
 let rows = { at: [], left: [], right: [] }; // at in seconds, as uPlot counts
 let alerts = [];
 let spreads = [];
 let state = {}; // as the server tells it, key by key
 let loading = 0;
-let recent = []; // pieces that came while a history was on its way belong after it
-
-// ---- what is shown beside the charts --------------------------------------
+let recent = null; // pieces that come while a history is on its way belong after it
 
 const isShown = (line) => shown && line.pair === shown.pair && line.comparison === shown.comparison;
-function showRank(side, rank) {
-  const bar = $(side + "-rank");
-  bar.hidden = rank === null;
-  if (rank === null) return;
-  const mark = element("span", "");
-  mark.style.left = `${Math.min(1, Math.max(0, rank)) * 100}%`;
-  bar.replaceChildren(mark);
-}
-
-function showNumbers() {
-  const line = spreads.find(isShown);
-  if (!line || line.spread === null) return;
-  for (const side of ["left", "right"]) {
-    const leg = line[side];
-    $(side + "-name").textContent = name(leg);
-    $(side + "-value").textContent = percent(leg.value);
-    const delay = leg.delay_seconds ? `, delayed ${age(leg.delay_seconds)}` : "";
-    const { [side + "_rank"]: rank, [side + "_days"]: days } = line.context;
-    const year = rank === null ? "" : `, ${Math.round(rank * 100)}% up its range${days ? ` of ${days} days` : ""}`;
-    showRank(side, rank);
-    $(side + "-age").textContent = `${origin(leg)}, ${age(leg.age_seconds)} old${delay}${year}`;
-  }
-  $("spread-value").textContent = points(line.spread);
-  const above = line.spread > 0 ? line.left.symbol : line.right.symbol;
-  const score = line.context.z_score;
-  const unusual = score === null ? "" : `, ${signed(score)} σ of its 30 days`;
-  $("spread-word").textContent = `points: ${above} is above${unusual}`;
-  const ahead = line.context.announcements;
-  $("ahead").textContent = ahead.length ? `Ahead, and priced in: ${ahead.join(", ")}.` : "";
-  $("question").textContent = `Is ${line.left.symbol} now more volatile than ${line.right.symbol}?`;
-  document.title = `${points(line.spread)} ${line.pair} · volcross`;
-  const words = `${name(line.left)} ${percent(line.left.value)}, ${name(line.right)} ${percent(line.right.value)}`;
-  $("lines").setAttribute("aria-label", `Two lines over time. Now: ${words}.`);
-  $("spread").setAttribute("aria-label", `Their difference over time. Now: ${points(line.spread)} points.`);
-}
+const chosenRange = () => document.querySelector("input[name=range]:checked");
 
 function showClock({ now_ms, replayed, ready, reason }) {
   const market = new Date(now_ms).toISOString().slice(0, 19).replace("T", " ");
   $("clock").textContent = `${market} UTC${replayed ? " (replay)" : ""}`;
-  $("link").textContent = ready ? "live" : reason;
-  $("link").dataset.light = ready ? "good" : "silent";
+  tellLink(ready ? "good" : "silent", ready ? "live" : reason);
+}
+
+// Numbers that nobody renews are shown as what they are.
+function tellLink(light, word) {
+  $("link").textContent = word;
+  $("link").dataset.light = light;
+  $("numbers").classList.toggle("old", light !== "good");
 }
 
 // Before the first spread there is nothing to draw: say what it waits for instead.
@@ -70,36 +39,43 @@ function showNothing({ missing }) {
 
 function listPairs() {
   const picker = $("pair");
-  const wanted = spreads.map((line) => `${line.pair} ${line.comparison}`);
+  const wanted = spreads.map(key);
   const listed = [...picker.options].map((option) => option.value);
   if (wanted.join("|") === listed.join("|")) return;
   picker.replaceChildren(...wanted.map((text) => element("option", text, { value: text })));
   if (!shown) {
     const first = spreads.find((line) => line.comparison === "implied") ?? spreads[0];
     if (first) choose(first.pair, first.comparison);
-  } else picker.value = `${shown.pair} ${shown.comparison}`;
+  } else picker.value = key(shown);
 }
 
 // ---- loading --------------------------------------------------------------
 
 async function choose(pair, comparison) {
   shown = { pair, comparison };
-  $("pair").value = `${pair} ${comparison}`;
+  $("pair").value = key(shown);
   await load();
 }
 
 async function load() {
   if (!shown) return;
   const turn = ++loading; // a later choice wins, whichever answer comes first
-  const range = document.querySelector("input[name=range]:checked").value;
-  const query = new URLSearchParams({ ...shown, ...(range && { last: range }) });
-  const answer = await fetch("/api/v1/history?" + query);
-  if (!answer.ok || turn !== loading) return;
-  const told = await answer.json();
-  rows = { at: told.at_ms.map((ms) => ms / 1000), left: told.left, right: told.right };
-  recent.filter(isShown).forEach(append);
+  recent = [];
+  try {
+    const range = chosenRange().value;
+    const query = new URLSearchParams({ ...shown, ...(range && { last: range }) });
+    const answer = await fetch("/api/v1/history?" + query);
+    const told = answer.ok && await answer.json();
+    if (!told || turn !== loading) return;
+    rows = { at: told.at_ms.map((ms) => ms / 1000), left: told.left, right: told.right };
+    recent.filter(isShown).forEach(append);
+  } finally {
+    if (turn === loading) recent = null;
+  }
   build();
   showNumbers();
+  showComparisons();
+  showReadings();
   showStructure();
 }
 
@@ -111,6 +87,14 @@ function append(piece) {
     rows.left.push(piece.left[row]);
     rows.right.push(piece.right[row]);
   });
+  trim();
+}
+
+// A page left open goes on showing six hours, not six and all that came since.
+function trim() {
+  const first = rows.at.at(-1) - chosenRange().dataset.seconds;
+  const gone = rows.at.findIndex((at) => at >= first);
+  if (gone > 0) for (const column of Object.values(rows)) column.splice(0, gone);
 }
 
 // A message holds what has changed; all else stands.
@@ -118,22 +102,27 @@ function take({ rows: fresh, alerts: told, ...changed }) {
   state = { ...state, ...changed };
   if (!state.spreads) return;
   if (told.length) {
-    alerts = alerts.concat(told);
+    alerts = alerts.concat(told).slice(-ALERTS_KEPT);
     showAlerts();
+    announce(told.at(-1));
   }
   showClock(state);
   renewSessions();
   if (changed.feeds || changed.connections) showFeeds(state);
-  if (changed.readings) showReadings(state);
+  if (changed.silences) showSilences(state);
   if (changed.missing) showMissing(state);
   if (changed.spreads) {
     spreads = state.spreads;
     listPairs();
-    showNumbers();
     showNothing(state);
   }
+  if (changed.spreads || changed.feeds || told.length) {
+    showNumbers();
+    showComparisons();
+  }
+  if (changed.readings) showReadings();
   if (changed.term_structures) showStructure();
-  recent = recent.concat(fresh).slice(-MOST_PIECES);
+  recent?.push(...fresh);
   fresh.filter(isShown).forEach(append);
   if (rows.at.length > MOST_POINTS) load();
   else if (told.length || fresh.some(isShown)) draw();
@@ -143,6 +132,7 @@ async function begin() {
   const told = await (await fetch("/api/v1/alerts")).json();
   alerts = told.reverse();
   showAlerts();
+  showNumbers();
   loadSessions().catch(() => {}); // calendars take a while; nothing waits for them
   await loadAnnouncements();
   await load();
@@ -154,8 +144,7 @@ function follow() {
   stream.onopen = () => begin().catch(() => {});
   stream.onmessage = (event) => take(JSON.parse(event.data));
   stream.onerror = () => {
-    $("link").textContent = "reconnecting";
-    $("link").dataset.light = "late";
+    tellLink("late", "reconnecting");
     // The browser gives up on an answer that is no stream; we do not.
     if (stream.readyState === EventSource.CLOSED) setTimeout(follow, 1000);
   };

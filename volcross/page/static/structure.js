@@ -51,7 +51,7 @@ function curve(node, drawn, write, around) {
     cursor: { show: false },
     scales: { x: { time: false, range: [place(6), place(105)] }, y: { range: around } },
     axes: [
-      { ...axis((position) => `${Math.round(2 ** position)} d`), splits: () => TENORS.map(place), size: 34 },
+      { ...axis((position) => `${Math.round(2 ** position)} d`), splits: () => TENORS.map(place), size: 28 * scale() },
       axis(write),
     ],
     series: [{}, ...series],
@@ -74,10 +74,9 @@ function drawCurves(structures) {
     { values: published(told), stroke: colour(told.side), alone: true },
   ]);
   const skews = structures.map((told) => ({ values: column(told, "skew_25_delta"), stroke: colour(told.side) }));
-  const whole = (value) => (value * 100).toFixed(0);
   curves = [
-    curve($("curves"), vols, (value) => whole(value) + "%", roomy),
-    curve($("skews"), skews, (value) => (value * 100).toFixed(1), withZero),
+    curve($("curves"), vols, (value, step) => hundredths(value, step) + "%", roomy),
+    curve($("skews"), skews, hundredths, withZero),
   ];
   const said = structures.map((told) => {
     const month = told.tenors.find(({ days }) => days === 30);
@@ -94,7 +93,7 @@ function tabulate(structures) {
   groups.append(element("td", ""));
   head.append(element("th", "Days", { scope: "col" }));
   for (const { symbol, side } of structures) {
-    groups.append(element("th", symbol, { scope: "colgroup", colspan: 3, class: `number ${side}` }));
+    groups.append(element("th", symbol, { scope: "colgroup", colspan: 3, class: side }));
     for (const what of ["ATM", "model-free", "skew"]) {
       head.append(element("th", what, { scope: "col", class: "number" }));
     }

@@ -6,6 +6,9 @@ const percent = (vol) => (vol * 100).toFixed(1) + "%";
 const signed = (number) => (number >= 0 ? "+" : "−") + Math.abs(number).toFixed(1);
 const points = (spread) => signed(spread * 100);
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+// Canvases write as large as the page does: on a wall, or for who asked for it.
+const scale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
+const font = (size) => `${size * scale() * devicePixelRatio}px system-ui, sans-serif`;
 const name = (leg) => `${leg.symbol} ${leg.measure} ${leg.window}`;
 const origin = (leg) => (leg.origin === "published" ? "as published" : leg.origin);
 
