@@ -11,6 +11,7 @@ from streams.events import (
     Origin,
     PriceTicks,
     Quality,
+    Silence,
     SpreadReadings,
     VolatilityReadings,
 )
@@ -75,7 +76,7 @@ def context(minute: int, scores: list[float | None], *dates: str) -> ContextRead
 def drawn(board: Board) -> str:
     out = StringIO()
     console = Console(file=out, width=80)
-    console.print(picture(board, {}, 100 * MINUTE))
+    console.print(picture(board, {"sample": 0, "join": 7}, 100 * MINUTE))
     return out.getvalue()
 
 
@@ -86,6 +87,8 @@ def words(line: str) -> str:
 def test_context_is_told_beside_its_spread() -> None:
     board = Board()
     board.apply(spread(1))
+    assert "Context" not in drawn(board)
+    board.apply(context(0, []))
     assert "Context" not in drawn(board)
     board.apply(context(1, [0.1, 1.53], "NVDA earnings 2024-08-28"))
     (line,) = report(board)["spreads"]
@@ -132,10 +135,54 @@ def test_vols_by_maturity_stand_in_a_table_of_their_own() -> None:
     (money,) = [line for line in lines if "at the money" in line]
     assert words(money) == "NVDA at the money 58.4% 56.1% 1 h 39 min"
     (skew,) = [line for line in lines if "25-delta" in line]
-    assert words(skew) == "25-delta skew – +3.1%"
+    assert words(skew) == "25-delta skew – +3.1"
     assert len([line for line in lines if "atm" in line]) == 0
     (bitcoin,) = [line for line in lines if line.strip().startswith("BTC")]
     assert words(bitcoin) == "BTC – – – –"
+
+
+def test_windows_stand_in_the_order_of_their_lengths() -> None:
+    board = Board()
+    for window in ("7d", "1h", "30d", "1d"):
+        board.apply(
+            VolatilityReadings(
+                symbol="BTC",
+                measure="ewma",
+                window=window,
+                origin=Origin.COMPUTED,
+                source="computed",
+                quality=Quality.OK,
+                start=MINUTE,
+                end=2 * MINUTE,
+                at=[MINUTE],
+                value=[0.5],
+            )
+        )
+    board.apply(spread(1))
+    rows = [words(line).split() for line in drawn(board).splitlines()]
+    assert [row[2] for row in rows if row[1:2] == ["ewma"]] == ["1h", "1d", "7d", "30d"]
+
+
+def test_silences_are_told_while_they_hold_and_work_while_it_waits() -> None:
+    board = Board()
+    board.apply(spread(1))
+    assert "silenced" not in drawn(board)
+    assert "waiting     join 7\n" in drawn(board)
+    for name, end in (("nvda-*", 200), ("btc-*", 90)):
+        board.apply(
+            Silence(
+                id=name,
+                rule=name,
+                author="ana",
+                comment="earnings",
+                start=0,
+                end=end * MINUTE,
+            )
+        )
+    (line,) = [line for line in drawn(board).splitlines() if "silenced" in line]
+    assert words(line) == (
+        "silenced nvda-* until 1970-01-01 03:20 UTC by ana: earnings"
+    )
 
 
 def test_what_is_compared_and_not_there_yet_says_what_it_waits_for() -> None:

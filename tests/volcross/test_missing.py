@@ -1,6 +1,6 @@
 """A comparison that shows nothing yet says what it waits for."""
 
-from streams.events import Origin, Quality, VolatilityReadings
+from streams.events import Event, Origin, PriceTicks, Quality, VolatilityReadings
 from streams.settings import Pair
 from volcross.watching.board import Board
 from volcross.watching.missing import missing
@@ -27,7 +27,7 @@ def reading(
     )
 
 
-def reasons(*told: VolatilityReadings) -> dict[str, str]:
+def reasons(*told: Event) -> dict[str, str]:
     board = Board()
     for event in told:
         board.apply(event)
@@ -41,6 +41,20 @@ def test_at_the_start_everything_is_missing_and_says_so() -> None:
         "vix/30d": "NVDA: no option chain yet, BTC: no option chain yet",
         "vix/90d": "NVDA: no option chain yet, BTC: no option chain yet",
     }
+
+
+def test_prices_and_chains_that_come_are_not_called_missing() -> None:
+    prices = PriceTicks(
+        symbol="BTC", source="test", start=0, end=2, at=[1], price=[9.0], size=[1.0]
+    )
+    said = reasons(prices, reading("BTC", "atm", Origin.COMPUTED))
+    assert said["ewma/30d"] == (
+        "NVDA: no prices yet, BTC: no bar of its prices is closed yet"
+    )
+    assert said["vix/30d"] == (
+        "NVDA: no option chain yet,"
+        " BTC: its chain gives another method's number, not this one's"
+    )
 
 
 def test_only_the_leg_that_lacks_something_is_named() -> None:

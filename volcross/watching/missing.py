@@ -52,13 +52,23 @@ def _lacks(board: Board, symbol: str, of: str) -> str | None:
     if any(reading.quality is Quality.OK for reading in found):
         return None
     if measure in CHAIN_MEASURES:
-        return _of_a_chain(board, symbol, told)
-    return f"its {window} are still filling" if found else "no prices yet"
+        return _of_a_chain(board, symbol, window, told)
+    if found:
+        return f"its {window} are still filling"
+    heard = any(
+        feed.last_at
+        for feed in board.feeds.values()
+        if feed.symbol == symbol and not feed.measure
+    )
+    return "no bar of its prices is closed yet" if heard else "no prices yet"
 
 
-def _of_a_chain(board: Board, symbol: str, told: list[Reading]) -> str:
+def _of_a_chain(board: Board, symbol: str, window: str, told: list[Reading]) -> str:
     if symbol in board.unread_chains:
         return f"no number in its chain ({board.unread_chains[symbol][1]})"
-    if any(reading.measure in CHAIN_MEASURES for reading in told):
+    chained = [reading for reading in told if reading.measure in CHAIN_MEASURES]
+    if any(reading.window == window for reading in chained):
+        return "its chain gives another method's number, not this one's"
+    if chained:
         return "its chain does not reach that maturity"
     return "no option chain yet"

@@ -11,9 +11,11 @@ from rich.text import Text
 from alerts.telling.silences import in_force
 from alerts.words.wording import length, moment, percent, points
 from streams.events import AlertState, Quality
+from streams.lengths import seconds
 from streams.settings import Pair
-from volcross.watching.board import Board
+from volcross.watching.board import Board, Reading
 from volcross.watching.lights import Light, connection, light
+from volcross.watching.line import Context
 from volcross.watching.missing import missing
 from volcross.watching.structure import CHAIN_MEASURES, structures
 
@@ -34,7 +36,7 @@ STATES = {
 CURVES: tuple[tuple[str, str, Callable[[float], str]], ...] = (
     ("atm", "at the money", percent),
     ("vix", "model-free", percent),
-    ("skew25", "25-delta skew", "{:+.1%}".format),
+    ("skew25", "25-delta skew", lambda skew: points(skew).removesuffix(" points")),
 )
 """What is read from a chain: its measure, its name for people, how it is written."""
 
@@ -58,22 +60,24 @@ def picture(
     if not board.feeds and not board.spreads and not board.connections:
         return Text("The topics are empty: nothing was ever produced.", "grey50")
     clock = now if clock is None else clock
-    parts = (*_parts(board, now, pairs), *_upkeep(board, waiting, clock))
-    return Group(*(part for part in parts if not _is_empty(part)))
-
-
-def _is_empty(part: RenderableType) -> bool:
-    return isinstance(part, Table) and not part.row_count
+    return Group(*_parts(board, now, pairs), *_upkeep(board, waiting, clock))
 
 
 def _parts(board: Board, now: int, pairs: Iterable[Pair]) -> Iterator[RenderableType]:
-    yield _spreads(board, now)
-    yield _missing(board, pairs)
-    yield from _context(board)
-    yield _readings(board, now)
-    yield from _structures(board, now)
-    yield from _feeds(board, now)
+    # A terminal that is too short cuts off the end: what matters most comes first.
+    yield from _set(_spreads(board, now))
     yield from _alerts(board)
+    yield from _feeds(board, now)
+    yield from _set(_missing(board, pairs))
+    yield from _set(_context(board))
+    yield from _set(_readings(board, now))
+    yield from _set(_structures(board, now))
+
+
+def _set(table: Table) -> Iterator[RenderableType]:
+    if table.row_count:
+        yield table
+        yield Text()
 
 
 def _upkeep(
@@ -88,7 +92,7 @@ def _upkeep(
         f"{ticks} {reason} on {topic}"
         for (topic, reason), ticks in board.rejected.most_common(5)
     )
-    behind = ", ".join(f"{agent} {count}" for agent, count in waiting.items())
+    behind = ", ".join(f"{agent} {count}" for agent, count in waiting.items() if count)
     silent = ", ".join(
         f"{silence.rule} until {moment(silence.end):%Y-%m-%d %H:%M} UTC"
         f" by {silence.author}: {silence.comment}"
@@ -98,7 +102,7 @@ def _upkeep(
     if silent:
         yield Text.assemble(("silenced    ", "bold"), silent)
     yield Text.assemble(("rejected    ", "bold"), refused or "nothing")
-    yield Text.assemble(("waiting     ", "bold"), behind, (" records", "grey50"))
+    yield Text.assemble(("waiting     ", "bold"), behind or "nothing")
 
 
 def _table(title: str, *columns: str) -> Table:
@@ -107,6 +111,7 @@ def _table(title: str, *columns: str) -> Table:
         title_justify="left",
         title_style="bold",
         box=box.SIMPLE_HEAD,
+        show_edge=False,
         pad_edge=False,
         header_style="grey50",
     )
@@ -143,13 +148,12 @@ def _missing(board: Board, pairs: Iterable[Pair]) -> Table:
     return table
 
 
-def _context(board: Board) -> Iterator[RenderableType]:
-    lines = [line for line in board.spreads.values() if line.context.end]
-    if not lines:
-        return
+def _context(board: Board) -> Table:
     table = _table("Context", "pair", "comparison", "z-score", "ranks", "ahead")
-    for line in lines:
+    for line in board.spreads.values():
         known = line.context
+        if known == Context(end=known.end):
+            continue  # its history is short yet
         table.add_row(
             line.pair,
             line.comparison,
@@ -158,7 +162,7 @@ def _context(board: Board) -> Iterator[RenderableType]:
             f" {_rank(known.right_rank, known.right_days)}",
             ", ".join(known.announcements) or "–",
         )
-    yield table
+    return table
 
 
 def _rank(rank: float | None, days: int) -> str:
@@ -169,7 +173,7 @@ def _rank(rank: float | None, days: int) -> str:
 
 def _readings(board: Board, now: int) -> Table:
     table = _table("Readings", "symbol", "measure", "window", "vol", "is", "age")
-    for _, reading in sorted(board.readings.items()):
+    for reading in sorted(board.readings.values(), key=_place):
         if reading.measure in CHAIN_MEASURES:
             continue  # by maturity, below
         usable = reading.quality == Quality.OK
@@ -184,14 +188,17 @@ def _readings(board: Board, now: int) -> Table:
     return table
 
 
-def _structures(board: Board, now: int) -> Iterator[RenderableType]:
+def _place(reading: Reading) -> tuple[str, str, float]:
+    """Return what a reading is listed by: the longer a window, the later."""
+    return reading.symbol, reading.measure, seconds(reading.window)
+
+
+def _structures(board: Board, now: int) -> Table:
     told = structures(board)
-    if not any(one.tenors for one in told):
-        return
     days = sorted({day for one in told for day in one.tenors})
     columns = [f"{day}d" for day in days]
     table = _table("Term structure, from option chains", "symbol", "", *columns, "age")
-    for one in told:
+    for one in told if days else ():
         if not one.tenors:
             table.add_row(one.symbol, "–", *("–" for _ in days), "–")
             continue
@@ -203,7 +210,7 @@ def _structures(board: Board, now: int) -> Iterator[RenderableType]:
                 *("–" if value is None else write(value) for value in values),
                 _age(one.at, now) if measure == CURVES[0][0] else "",
             )
-    yield table
+    return table
 
 
 def _feeds(board: Board, now: int) -> Iterator[RenderableType]:
@@ -217,12 +224,14 @@ def _feeds(board: Board, now: int) -> Iterator[RenderableType]:
             Text(SIGNS[how], COLOURS[how]),
             why,
         )
-    yield table
+    if table.row_count:
+        yield table
     for _, state in sorted(board.connections.items()):
         how, why = connection(state, now)
         if not state.up:
             sign = (f"{SIGNS[how]} ", COLOURS[how])
             yield Text.assemble(sign, f"{state.feed}  ", (why, "grey50"))
+    yield Text()
 
 
 def _alerts(board: Board) -> Iterator[RenderableType]:
