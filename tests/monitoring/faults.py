@@ -79,6 +79,22 @@ def a_venue_falls_silent(stack: Stack, _: Broker) -> Iterator[None]:
 
 
 @contextmanager
+def a_venue_is_gone(stack: Stack, _: Broker) -> Iterator[None]:
+    """Nobody takes a connection at its address any more."""
+    with Venue() as venue:
+        stack.kill("produce")
+        stack.start("produce", venue=venue.url)
+        stack.until(
+            lambda: stack.ask("volcross_feed_connected == 1"), 60, "the venue's word"
+        )
+    try:
+        yield
+    finally:
+        stack.kill("produce")
+        stack.start("produce")
+
+
+@contextmanager
 def what_was_spooled_finds_no_broker(stack: Stack, _: Broker) -> Iterator[None]:
     stack.kill("produce")
     tick = PriceTicks(symbol="BTC", source="made-up", start=0, end=1, at=[], price=[])
@@ -234,6 +250,7 @@ FAULTS = [
     Fault(what_was_spooled_finds_no_broker, ("VolcrossSpooled",)),
     Fault(a_feed_missed_some_minutes, ("VolcrossGap",)),
     Fault(a_venue_falls_silent, ("VolcrossFeedSilent",)),
+    Fault(a_venue_is_gone, ("VolcrossFeedDown",)),
     Fault(somebody_writes_another_version, ("VolcrossUnknownVersion",)),
     Fault(a_channel_refuses_for_good, ("VolcrossDeadLetter",)),
     Fault(

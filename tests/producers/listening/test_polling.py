@@ -77,6 +77,8 @@ async def test_every_outage_is_a_hole_as_long_as_the_feed_was_down() -> None:
     assert holes(said, PRICE) == holes(said, IV30)
     found = [(begin, end) for begin, end in holes(said, IV30) if end - begin > 1]
     assert found == outages(said)
+    downs = [each for each in said if isinstance(each, FeedState) and not each.up]
+    assert [down.attempts for down in downs] == [1, 1, 2, 1]  # it begins anew
 
 
 async def test_a_venue_that_says_the_same_for_too_long_is_down_until_it_has_news() -> (
