@@ -57,8 +57,6 @@ def main() -> None:
         for line in refusal.lines:
             print(f"volcross: {line}", file=sys.stderr)  # noqa: T201 - the interface
         sys.exit(refusal.exit_code)
-    except KeyboardInterrupt:
-        sys.exit(130)
     except BrokenPipeError:
         sys.exit(141)
     except OSError as error:

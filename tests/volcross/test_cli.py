@@ -15,6 +15,7 @@ import pytest
 
 from streams.settings import Kafka
 from streams.topics import AGENTS
+from tests.brokers import ROOT
 from volcross.running.broker import EmbeddedBroker, free_port
 from volcross.running.provisioning import provision
 
@@ -66,6 +67,27 @@ def test_help_answers_before_anyone_gets_impatient(tmp_path: Path) -> None:
     assert "demo" in ran.stdout
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     assert spent < 0.5
+
+
+def test_ctrl_c_while_it_still_imports_is_no_traceback() -> None:
+    program = (
+        "import sys\n"
+        "class Hand:\n"
+        "    def find_spec(self, name, *rest):\n"
+        "        if name == 'typer':\n"
+        "            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Hand())\n"
+        "from volcross.__main__ import main\n"
+        "main()\n"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stderr) == (130, "")
 
 
 def test_it_says_its_version(tmp_path: Path) -> None:
