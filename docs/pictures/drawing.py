@@ -240,19 +240,18 @@ def bands(
             np.split(line.at, changes), np.split(line.value, changes), strict=True
         ):
             word = words.get(f"{value[0]:g}")
-            if word is None or word["color"] == "transparent":
+            if word is None:
                 continue
             x = box.x(float(at[0]))
             until = min(box.right, box.x(float(at[-1]) + step))
-            colour = theme.named[word["color"]]
+            colour = theme.named.get(word["color"], word["color"])
             parts.append(
                 rectangle(x, y + (row - height) / 2, until - x, height, colour)
             )
-    said = [word for word in words.values() if word["color"] != "transparent"]
-    for number, word in enumerate(said):
+    for number, word in enumerate(words.values()):
         x, y = box.left + number * 110, box.bottom + 34
         parts += [
-            rectangle(x, y - 9, 12, 10, theme.named[word["color"]]),
+            rectangle(x, y - 9, 12, 10, theme.named.get(word["color"], word["color"])),
             text(x + 17, y, word["text"], 12, theme.ink, anchor="start"),
         ]
     return parts

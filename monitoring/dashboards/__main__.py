@@ -27,6 +27,9 @@ def rendered() -> dict[str, str]:
         for number, panel in enumerate(page["panels"], start=1):
             # Set here: ids of Grafana's own making would change with each import.
             panel["id"] = number
+        for shown in (*page["links"], *page.get("annotations", {}).get("list", [])):
+            # Which would put them out of sight, into a menu of the newest Grafana.
+            del shown["placement"]
         pages[f"{name}.json"] = json.dumps(page, indent=2, sort_keys=True) + "\n"
     return pages
 

@@ -6,6 +6,7 @@ from monitoring.dashboards.panels import (
     BAD,
     CARE,
     GOOD,
+    NOTHING,
     board,
     lines,
     number,
@@ -13,7 +14,7 @@ from monitoring.dashboards.panels import (
     variable,
 )
 
-FIRING = {"0": ("quiet", "transparent"), "1": ("firing", BAD)}
+FIRING = {"0": ("quiet", NOTHING), "1": ("firing", BAD)}
 
 
 def alerts() -> dashboard.Dashboard:

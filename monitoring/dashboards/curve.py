@@ -2,7 +2,10 @@
 
 from grafana_foundation_sdk.builders import common, trend
 from grafana_foundation_sdk.models import common as common_model
-from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
+from grafana_foundation_sdk.models.dashboard import (
+    DataTransformerConfig,
+    DynamicConfigValue,
+)
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 from monitoring.dashboards.panels import SOURCE, query
@@ -54,6 +57,14 @@ def curve(
         .show_points(common_model.VisibilityMode.ALWAYS)
         .point_size(7)
         .x_field(BY_DAYS)
+        # The axis beneath would else have the unit of the vols.
+        .override_by_name(
+            BY_DAYS,
+            [
+                DynamicConfigValue("unit", "suffix: d"),
+                DynamicConfigValue("decimals", 0),
+            ],
+        )
         .legend(
             common.VizLegendOptions()
             .display_mode(common_model.LegendDisplayMode.LIST)

@@ -6,6 +6,7 @@ from monitoring.dashboards.panels import (
     BAD,
     CARE,
     GOOD,
+    NOTHING,
     board,
     lines,
     number,
@@ -49,7 +50,7 @@ def feeds() -> dashboard.Dashboard:
             number(
                 "Refused",
                 "Share of the ticks that could not be used, over ten minutes.",
-                {"refused": "volcross:rejected_share:ratio10m or vector(0)"},
+                {"refused": "max(volcross:rejected_share:ratio10m) or vector(0)"},
                 unit="percentunit",
                 decimals=2,
                 steps=[(None, GOOD), (0.001, CARE), (0.01, BAD)],
@@ -83,7 +84,6 @@ def feeds() -> dashboard.Dashboard:
                 " stands on its delay.",
                 {"{{source}} {{symbol}}": f"volcross:feed_age_seconds{{{HERE}}}"},
                 unit="s",
-                decimals=0,
             )
         )
         .with_panel(
@@ -104,7 +104,7 @@ def feeds() -> dashboard.Dashboard:
                     "{{symbol}}": "max by (symbol)"
                     ' (volcross_market_open{symbol=~"$symbol"})'
                 },
-                {"0": ("shut", "transparent"), "1": ("open", GOOD)},
+                {"0": ("shut", NOTHING), "1": ("open", GOOD)},
             )
         )
         .with_panel(
@@ -114,7 +114,7 @@ def feeds() -> dashboard.Dashboard:
                 " normal state; the originals are in the topic `rejected`.",
                 {
                     "{{reason}} ({{topic}})": "sum by (topic, reason)"
-                    " (increase(volcross_rejected_total[5m]))"
+                    " (increase(volcross_rejected_total[5m])) > 0"
                 },
                 empty="nothing was refused",
                 unit="short",
@@ -127,7 +127,7 @@ def feeds() -> dashboard.Dashboard:
                 " then; often is a fault.",
                 {
                     "{{feed}} {{reason}}": "sum by (feed, reason)"
-                    " (increase(volcross_feed_reconnects_total[10m]))"
+                    " (increase(volcross_feed_reconnects_total[10m])) > 0"
                 },
                 empty="nobody hung up",
                 unit="short",
@@ -151,7 +151,7 @@ def feeds() -> dashboard.Dashboard:
                 "Each is tried again with the same record. None is the normal state.",
                 {
                     "{{reason}}": "sum by (reason)"
-                    " (increase(volcross_publish_failures_total[5m]))"
+                    " (increase(volcross_publish_failures_total[5m])) > 0"
                 },
                 empty="no attempt failed",
                 unit="short",
@@ -164,7 +164,7 @@ def feeds() -> dashboard.Dashboard:
                 " that missed them. None is the normal state.",
                 {
                     "{{agent}}": "sum by (agent)"
-                    " (increase(volcross_gap_seconds_total[10m]))"
+                    " (increase(volcross_gap_seconds_total[10m])) > 0"
                 },
                 empty="nothing is missing",
                 unit="s",

@@ -14,17 +14,24 @@ from grafana_foundation_sdk.builders import (
 )
 from grafana_foundation_sdk.models import common as common_model
 from grafana_foundation_sdk.models import dashboard as model
+from grafana_foundation_sdk.models.dashboard import DataTransformerConfig
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
 SOURCE = common_model.DataSourceRef(type_val="prometheus", uid="prometheus")
 
 GOOD, CARE, BAD, CALM = "green", "orange", "red", "blue"
+NOTHING = "#80808030"
+"""Of a state that is no news: known, which a gap is not. Grafana paints a band of a
+named colour at its own opacity, be it called transparent."""
 
 Queries = Mapping[str, str]
 """What each line is called (Grafana's ``{{label}}`` is filled in) → PromQL."""
 
 Steps = list[tuple[float | None, str]]
 """Thresholds: from this value on, this colour."""
+
+WHOLE = 24
+"""Columns of a dashboard."""
 
 EMPTY = "no data"
 """What an empty panel says when something is wrong; any other word means that it is
@@ -79,7 +86,7 @@ def lines(
     height: int = 8,
     empty: str = EMPTY,
 ) -> timeseries.Panel:
-    """Return lines over time, named and last valued beneath."""
+    """Return lines over time, each with its name and its last value."""
     panel = (
         timeseries.Panel()
         .title(title)
@@ -95,13 +102,7 @@ def lines(
         # A series that ended has ended: no line is drawn across its absence.
         .span_nulls(False)
         .show_points(common_model.VisibilityMode.AUTO)
-        .legend(
-            common.VizLegendOptions()
-            .display_mode(common_model.LegendDisplayMode.TABLE)
-            .placement(common_model.LegendPlacement.BOTTOM)
-            .show_legend(True)
-            .calcs(["lastNotNull", "min", "max"])
-        )
+        .legend(_legend(wide=width == WHOLE))
         .tooltip(
             common.VizTooltipOptions()
             .mode(common_model.TooltipDisplayMode.MULTI)
@@ -109,6 +110,22 @@ def lines(
         )
     )
     return panel if decimals is None else panel.decimals(decimals)
+
+
+def _legend(*, wide: bool) -> common.VizLegendOptions:
+    """Return a legend that has room for ten names: below a panel a table has three."""
+    options = common.VizLegendOptions().show_legend(True)
+    if wide:
+        return (
+            options.display_mode(common_model.LegendDisplayMode.TABLE)
+            .placement(common_model.LegendPlacement.RIGHT)
+            .calcs(["lastNotNull", "min", "max"])
+        )
+    return (
+        options.display_mode(common_model.LegendDisplayMode.LIST)
+        .placement(common_model.LegendPlacement.BOTTOM)
+        .calcs(["lastNotNull"])
+    )
 
 
 def around(panel: timeseries.Panel, *, at: float = 0.0) -> timeseries.Panel:
@@ -135,9 +152,22 @@ def number(
     steps: Steps,
     decimals: int | None = None,
     words: Mapping[str, tuple[str, str]] | None = None,
+    apart: Mapping[str, Steps] | None = None,
     width: int = 6,
 ) -> stat.Panel:
-    """Return the present value, large, in the colour that judges it."""
+    """Return the present value, large, in the colour that judges it.
+
+    Args:
+        title: of the panel.
+        description: of the panel.
+        queries: a value each.
+        unit: of all values.
+        steps: what judges them.
+        decimals: how many, or as many as Grafana likes.
+        words: said instead of a value.
+        apart: names of values that other steps judge.
+        width: in columns.
+    """
     panel = (
         stat.Panel()
         .title(title)
@@ -155,6 +185,9 @@ def number(
     )
     if words is not None:
         panel = panel.mappings(_states(words))
+    for name, own in (apart or {}).items():
+        judged = model.DynamicConfigValue("thresholds", _steps(own).build())
+        panel = panel.override_by_name(name, [judged])
     return panel if decimals is None else panel.decimals(decimals)
 
 
@@ -169,7 +202,7 @@ def states(
     empty: str = EMPTY,
 ) -> statetimeline.Panel:
     """Return bands over time: in which state, from when to when."""
-    return (
+    panel = (
         statetimeline.Panel()
         .title(title)
         .description(description)
@@ -181,7 +214,15 @@ def states(
         .no_value(empty)
         .show_value(common_model.VisibilityMode.NEVER)
         .row_height(0.7)
+        # Grafana names every series with every state it has been in.
+        .legend(common.VizLegendOptions().show_legend(False))
     )
+    # Without a series Prometheus' answer is one frame of no fields, of which this panel
+    # says that it "does not have a time field". Without any frame it says `empty`.
+    fields_of_any_name = DataTransformerConfig(
+        id_val="filterFieldsByName", options={"include": {"pattern": ".*"}}
+    )
+    return panel.with_transformation(fields_of_any_name)
 
 
 def heat(title: str, description: str, expression: str) -> heatmap.Panel:
@@ -193,7 +234,7 @@ def heat(title: str, description: str, expression: str) -> heatmap.Panel:
         .description(description)
         .datasource(SOURCE)
         .targets([buckets.format(PromQueryFormat.HEATMAP)])
-        .span(24)
+        .span(WHOLE)
         .height(9)
         .calculate(False)
         .y_axis(heatmap.YAxisConfig().unit("s"))
@@ -229,7 +270,7 @@ def variable(
     name: str, label: str, metric: str, *, all_of_them: bool = True
 ) -> dashboard.QueryVariable:
     """Return a choice among the values that a label of a metric has."""
-    return (
+    choice = (
         dashboard.QueryVariable(name)
         .label(label)
         .datasource(SOURCE)
@@ -239,3 +280,5 @@ def variable(
         .multi(all_of_them)
         .include_all(all_of_them)
     )
+    everything = model.VariableOption(selected=True, text=["All"], value=["$__all"])
+    return choice.current(everything) if all_of_them else choice

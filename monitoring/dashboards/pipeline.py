@@ -21,6 +21,7 @@ def pipeline() -> dashboard.Dashboard:
                 },
                 unit="none",
                 steps=[(None, GOOD)],
+                apart={"down": [(None, GOOD), (1.0, BAD)]},
             )
         )
         .with_panel(
@@ -133,6 +134,7 @@ def pipeline() -> dashboard.Dashboard:
                     " (volcross_build_info)"
                 },
                 unit="none",
+                decimals=0,
             )
         )
     )

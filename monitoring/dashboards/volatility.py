@@ -8,6 +8,7 @@ from monitoring.dashboards.panels import (
     CALM,
     CARE,
     GOOD,
+    NOTHING,
     SOURCE,
     around,
     board,
@@ -29,7 +30,7 @@ NO_CHAIN = (
     "no option chain yet: the sources deribit, cboe, alpaca and massive bring them"
 )
 TOO_YOUNG = "not enough history yet"
-OPEN = {"0": ("shut", "transparent"), "1": ("open", GOOD)}
+OPEN = {"0": ("shut", NOTHING), "1": ("open", GOOD)}
 
 
 def volatility() -> dashboard.Dashboard:
@@ -79,7 +80,7 @@ def volatility() -> dashboard.Dashboard:
             number(
                 "Implied now",
                 "The implied volatility published last for each symbol, annualised.",
-                {"{{symbol}} {{measure}} {{tenor}}": PUBLISHED},
+                {"{{symbol}} {{measure}}": PUBLISHED},
                 unit="percentunit",
                 decimals=1,
                 steps=[(None, CALM)],
@@ -105,7 +106,7 @@ def volatility() -> dashboard.Dashboard:
                     f" (symbol, measure) {PUBLISHED})"
                 },
                 unit="s",
-                decimals=0,
+                decimals=1,
                 steps=[(None, GOOD), (3600.0, CARE)],
             )
         )
@@ -269,7 +270,6 @@ def volatility() -> dashboard.Dashboard:
                     '{symbol=~"$symbol", window=~"$window"}'
                 },
                 unit="s",
-                decimals=0,
                 width=24,
                 height=8,
             )
