@@ -17,6 +17,7 @@ from alerts.judging.rule import Rule
 from alerts.judging.rulebook import Rulebook, clocks_of
 from alerts.judging.shown import Shown
 from alerts.judging.told import Told
+from alerts.judging.unheard import Listening
 from alerts.judging.withdrawal import withdraw
 from alerts.reloading import Reader, follow_file
 from alerts.settings import AlertSettings
@@ -69,16 +70,20 @@ async def run(
         told = Told(kafka, reader)
 
         def judge() -> Shown:
-            return Shown(book, pulse, told.words)
+            return Shown(book, pulse, lambda: told.words)
 
         def weigh() -> Shown:
-            return Shown(book, pulse, told.words, by_history=True)
+            return Shown(book, pulse, lambda: told.words, by_history=True)
 
         works: list[Work[Any]] = [
             Work("judge", SPREADS, judge, told.read_on, pulse.written),
             Work("weigh", CONTEXT, weigh, told.read_on, pulse.written),
         ]
         room.create_task(serve(streams, GROUP, works, instance=instance))
+
+        # what no judge can tell of, because it was never heard → alerts
+        listening = Listening(streams, book, told, reader, producer)
+        room.create_task(listening.listen())
 
         # rules that are gone → the ends of what they left open → alerts
         async def end(rules: Iterable[Rule]) -> None:

@@ -122,7 +122,7 @@ def document(alert: Alert, message: Message, until: int) -> dict[str, Any]:
     """
     # Of an update, when the incident began: it is the same alert, said again.
     at_once = alert.state in (AlertState.FIRING, AlertState.UNKNOWN)
-    opened = alert.event_time if at_once else alert.since
+    opened = alert.event_time if at_once else alert.since or alert.event_time
     return {
         "labels": {
             "alertname": alert.rule,

@@ -14,6 +14,7 @@ from alerts.judging.rule import HISTORY, Rule
 from alerts.judging.timeline import Before, Clocks, Judged, Row, Rows, Timeline
 from alerts.judging.told import About, LastWords, reminded
 from alerts.judging.wording import condition, crossing
+from alerts.words.language import FIRST_HEARD
 from alerts.words.wording import length
 from streams.agents.stage import Gap, Out, Outcome
 from streams.coverage import Coverage
@@ -91,6 +92,14 @@ class Judge:
             self._rules[series].append(rule)
         self._clocks = clocks
         self._forget_what_is_gone()
+
+    def hear_of(self, words: LastWords) -> None:
+        """Take in what was told, meanwhile, of rules that were never judged here."""
+        self._words |= {
+            about: last
+            for about, last in words.items()
+            if about.rule not in self._state.rules
+        }
 
     def apply(
         self,
@@ -216,7 +225,7 @@ class Judge:
     ) -> str:
         match transition.state:
             case AlertState.KNOWN:
-                return "both legs are known again"
+                return "both legs are known again" if transition.since else FIRST_HEARD
             case AlertState.UNKNOWN:
                 return self._silence(rule, row, transition.event_time)
             case AlertState.FIRING if rule.when == "crosses" and value is not None:

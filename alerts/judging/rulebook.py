@@ -22,6 +22,8 @@ class Rulebook:
 
     Attributes:
         edition: how often the rules were exchanged.
+        channels: where a rule is told that does not say.
+        clocks: see `clocks_of`.
     """
 
     def __init__(
@@ -32,8 +34,8 @@ class Rulebook:
     ) -> None:
         self.edition = 0
         self.rules = list(rules)
-        self._channels = channels
-        self._clocks = clocks
+        self.channels = channels
+        self.clocks = clocks
         self._judged = set[Subject]()
         self._show_waiting()
 
@@ -43,7 +45,7 @@ class Rulebook:
         """Let other rules be in force from the next record on."""
         self.edition += 1
         self.rules = list(rules)
-        self._clocks = clocks
+        self.clocks = clocks
         self._show_waiting()
 
     def watched(self) -> set[Series]:
@@ -60,22 +62,26 @@ class Rulebook:
 
     def judge(self, words: LastWords | None = None) -> Judge:
         """Return a judge who goes by this book, and by what has been told."""
-        return Judge(self.rules, self._channels, self._clocks, words)
+        return Judge(self.rules, self.channels, self.clocks, words)
 
     def instruct(self, judge: Judge) -> None:
         """Let a judge go by what the book says now."""
-        judge.adopt(self.rules, self._clocks)
+        judge.adopt(self.rules, self.clocks)
 
     def judged(self, names: Collection[str]) -> None:
         """Learn of which rules there was something to judge.
 
-        A rule whose leg has never spoken has no number and no event time, hence
-        no alert of its own: that it waits is shown, for Prometheus to tell.
+        Of a rule whose leg has never spoken there is nothing: that it waits is
+        shown, for Prometheus to tell as well; see `alerts.judging.unheard`.
         """
         subjects = {r.subject for r in self.rules if r.name in names}
         if not subjects <= self._judged:
             self._judged |= subjects
             self._show_waiting()
+
+    def waiting(self) -> list[Rule]:
+        """Return the rules of which there was nothing to judge, in this process."""
+        return [rule for rule in self.rules if rule.subject not in self._judged]
 
     def _show_waiting(self) -> None:
         metrics.WAITING.clear()

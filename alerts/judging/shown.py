@@ -1,6 +1,6 @@
 """A judge who goes by the rulebook, and whose rules Prometheus sees firing."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from alerts import metrics
@@ -18,7 +18,7 @@ class Shown:
     Args:
         book: the rules.
         pulse: told of every record.
-        words: what has been told of the rules.
+        words: returns what has been told of the rules.
         by_history: whether it judges by context, not by spreads.
     """
 
@@ -26,13 +26,15 @@ class Shown:
         self,
         book: Rulebook,
         pulse: Pulse | None = None,
-        words: LastWords | None = None,
+        words: Callable[[], LastWords] = dict,
         *,
         by_history: bool = False,
     ) -> None:
         self._book = book
         self._edition = book.edition
-        self._judge = book.judge(words)
+        self._words = words
+        self._known_words = words()
+        self._judge = book.judge(self._known_words)
         self._pulse = pulse or Pulse(book.watched)
         self._by_history = by_history
         self.base = self._judge.base
@@ -45,6 +47,9 @@ class Shown:
             self._book.instruct(self._judge)
             for gone in before.keys() - self._judge.firing.keys():
                 metrics.FIRING.set((gone,), 0)
+        if (words := self._words()) is not self._known_words:
+            self._known_words = words
+            self._judge.hear_of(words)
         outcomes = self._judge.apply(record, offset, now)
         series = Series(record.pair, record.comparison, self._by_history)
         self._pulse.hear(self, series, now)

@@ -77,7 +77,8 @@ class Chinese:
             return f"{left}与 {right} 暂时无法比较：{reason(alert.reason)}"
         left, right = self._valued(alert.left), self._valued(alert.right)
         if alert.state is AlertState.KNOWN:
-            return f"{left} 与 {right} 恢复可比（{points(alert.spread)}）"
+            again = "恢复可比" if alert.since else "首次可比"
+            return f"{left} 与 {right} {again}（{points(alert.spread)}）"
         return self._news(alert, left, right)
 
     def label(self, alert: Alert) -> str:
@@ -95,6 +96,8 @@ class Chinese:
 
     def standing(self, leg: LegValue, alert: Alert) -> str:
         """Return how old a leg is, how delayed, and whether its market is open."""
+        if not leg.at:
+            return "至今从未有数据"
         age = timedelta(microseconds=(alert.event_time - leg.at) // 1000)
         parts = [f"截至 {short_time(leg.at)}"]
         if age >= timedelta(minutes=1):
@@ -187,6 +190,8 @@ class Chinese:
         return f"{left} {_moved(alert, right, sign)}{apart}"
 
     def _since(self, alert: Alert) -> tuple[str, str]:
+        if not alert.since:
+            return "数据", "从未有过"
         since = both_times(alert.since)
         if alert.state is AlertState.UNKNOWN:
             return "中断始于", since

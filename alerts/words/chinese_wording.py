@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 
-from alerts.words.language import WITHDRAWN
+from alerts.words.language import FIRST_HEARD, WITHDRAWN
 from alerts.words.wording import NEW_YORK, moment
 from alerts.words.wording import length as english
 
@@ -18,6 +18,7 @@ _CONDITION = re.compile(
     re.ASCII,
 )
 _NO_WORD = re.compile(r"no word of (.+) for (.+) of market time")
+_NEVER = re.compile(r"(.+) never heard so far")
 _WATCHED = {"spread": "波动率差", "ratio": "比值", "z-score": "z 分数"}
 _OF_A_LEG = {
     "implied vol": "隐含波动率",
@@ -28,6 +29,7 @@ _OF_A_LEG = {
 }
 _WHOLE = {
     "both legs are known again": "两侧数据均已恢复",
+    FIRST_HEARD: "两侧数据首次齐备",
     **dict(zip(WITHDRAWN, ("规则已删除", "规则已改为监测其他内容"), strict=True)),
 }
 
@@ -49,6 +51,11 @@ def reason(words: str) -> str:
     if found := _NO_WORD.fullmatch(words):
         legs = found[1].replace(" or ", " 或 ").replace("a value", "数值")
         return f"{legs} 已有 {length(found[2])}（交易时间）没有数据"
+    if found := _NEVER.fullmatch(words):
+        legs = found[1].replace(" and ", " 与 ")
+        for known, said in _OF_A_LEG.items():
+            legs = legs.replace(known, said)
+        return f"{legs} 至今从未有数据"
     return _WHOLE.get(words, words)
 
 

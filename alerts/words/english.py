@@ -61,7 +61,8 @@ class English:
         left, right = self._valued(alert.left), self._valued(alert.right)
         if alert.state is AlertState.KNOWN:
             apart = points(alert.spread)
-            return f"{left} can be compared with {right} again ({apart})"
+            again = " again" if alert.since else ""
+            return f"{left} can be compared with {right}{again} ({apart})"
         return self._news(alert, left, right)
 
     def label(self, alert: Alert) -> str:
@@ -76,6 +77,8 @@ class English:
 
     def standing(self, leg: LegValue, alert: Alert) -> str:
         """Return how old a leg is, how delayed, and whether its market is open."""
+        if not leg.at:
+            return "never heard so far"
         age = timedelta(microseconds=(alert.event_time - leg.at) // 1000)
         parts = [f"as of {short_time(leg.at)}"]
         if age >= timedelta(minutes=1):
@@ -167,6 +170,8 @@ class English:
         return f"{left} is {news}{close} {sign} {right} ({points(alert.spread)})"
 
     def _since(self, alert: Alert) -> tuple[str, str]:
+        if not alert.since:
+            return "Unknown", "from the beginning"
         since = both_times(alert.since)
         if alert.state is AlertState.UNKNOWN:
             return "Unknown since", since

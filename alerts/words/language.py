@@ -31,6 +31,9 @@ CHAINED = frozenset({"atm", "vix", "skew25"})
 WITHDRAWN = ("the rule was removed", "the rule was changed to watch something else")
 """Why an alert may end though nothing has changed in the market."""
 
+FIRST_HEARD = "both legs are known, for the first time"
+"""Why something can be said of what could never be said before."""
+
 
 class Language(Protocol):
     """The words of one language.

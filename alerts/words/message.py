@@ -144,7 +144,8 @@ def digest(
 
 def _leg(leg: LegValue, alert: Alert, language: Language) -> Leg:
     standing = language.standing(leg, alert)
-    return Leg(language.leg_name(leg.name), percent(leg.value), standing)
+    value = percent(leg.value) if leg.at else "–"
+    return Leg(language.leg_name(leg.name), value, standing)
 
 
 def _colour(alert: Alert) -> str:

@@ -27,7 +27,8 @@ class LegValue(msgspec.Struct, frozen=True, kw_only=True):
     name: LegName
     value: float
     at: int
-    """When this value was made public (ns UTC)."""
+    """When this value was made public (ns UTC); 0: the leg has never spoken, and the
+    value is none."""
     market_open: bool
     """Whether the leg's own market was open at the transition."""
 
@@ -52,7 +53,8 @@ class Alert(Event, frozen=True, kw_only=True):
     event_time: int
     """When the condition had held for the rule's ``for`` (ns UTC)."""
     since: int
-    """When the condition began to hold (ns UTC); of an update, ``began``."""
+    """When the condition began to hold (ns UTC); of an update, ``began``; 0 of an
+    unknown that was never otherwise."""
     left: LegValue
     right: LegValue
     spread: float

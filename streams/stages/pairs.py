@@ -102,6 +102,25 @@ def compared(settings: StreamSettings) -> dict[str, list[str]]:
     return found
 
 
+def reading_of(
+    settings: StreamSettings, pair: str, comparison: str, side: Side
+) -> tuple[str, str]:
+    """Return (symbol, reading) of one leg of a comparison.
+
+    The legs of a methodology basis are spreads: the pair is their symbol.
+
+    Raises:
+        KeyError: it is not compared.
+    """
+    right = side is Side.RIGHT
+    if comparison == METHODOLOGY_BASIS:
+        return pair, (IMPLIED, LIKE_FOR_LIKE)[right]
+    for known in settings.pairs:
+        if known.name == pair:
+            return (known.left, known.right)[right], known.readings[comparison][right]
+    return pair, _of_itself(settings, pair)[comparison][right]
+
+
 def _of_itself(settings: StreamSettings, name: str) -> dict[str, tuple[str, str]]:
     """Return what a symbol's readings are compared with: others of its own."""
     if REALISED not in settings.realised_of(name):
