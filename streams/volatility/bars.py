@@ -4,6 +4,7 @@ A bar sums up the prices of one step of the sampling grid. Only steps in
 which the market traded have a bar; `at` is the step's end.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -126,7 +127,7 @@ class BarColumns:
 
 # Further apart than a factor of two, the ratio is as good, and does not
 # round a crash to the loss of everything.
-_NEAR = 0.5
+_NEAR = math.log(2)
 
 
 def log_return(before: Column, after: Column) -> Column:
@@ -137,9 +138,10 @@ def log_return(before: Column, after: Column) -> Column:
     difference of two near prices is exact, and so is worth starting from.
     """
     with np.errstate(divide="ignore", over="ignore", under="ignore"):
-        move = (after - before) / before
-        apart: Column = np.log1p(move)
-        if move.size and not (move.min() > -_NEAR and move.max() < 1):
-            far = ~((move > -_NEAR) & (move < 1))
+        apart: Column = after - before
+        apart /= before
+        np.log1p(apart, out=apart)
+        if apart.size and not (apart.min() > -_NEAR and apart.max() < _NEAR):
+            far = ~(np.abs(apart) < _NEAR)
             apart[far] = np.log(after[far] / before[far])
     return apart

@@ -1,7 +1,6 @@
 """Bipower volatility, which a jump does not move."""
 
 import math
-from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -28,15 +27,15 @@ class Bipower(WindowedVolatility):
 
     columns: ClassVar[int] = LIMBS + 1
 
-    def _terms(self, steps: Steps) -> Sequence[Integers]:
+    def _terms(self, steps: Steps) -> Integers:
         size = np.abs(steps.returns)
-        before = np.concatenate(([abs(steps.return_before)], size[:-1]))
+        before = np.concatenate(([abs(steps.earlier.last_return)], size[:-1]))
         root = np.sqrt(steps.elapsed)
         root_before = np.concatenate(
-            ([math.sqrt(steps.elapsed_before)], root[:-1]),
+            ([math.sqrt(steps.earlier.last_elapsed)], root[:-1]),
         )
         times = np.rint(root * root_before).astype(np.int64)
-        return (*to_limbs(size * before), times)
+        return np.vstack((to_limbs(size * before), times))
 
     def _variance(self, windows: Sums) -> Column:
         # The oldest return's other half lies outside the window.

@@ -1,6 +1,5 @@
 """Close-to-close volatility, the plainest and the one that misses nothing."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import Column
@@ -32,8 +31,8 @@ class CloseToClose(WindowedVolatility):
 
     columns: ClassVar[int] = LIMBS
 
-    def _terms(self, steps: Steps) -> Sequence[Integers]:
-        return tuple(to_limbs(steps.returns**2))
+    def _terms(self, steps: Steps) -> Integers:
+        return to_limbs(steps.returns**2)
 
     def _variance(self, windows: Sums) -> Column:
         return to_double(windows(slice(0, LIMBS)))

@@ -1,6 +1,5 @@
 """Close-to-close volatility about the window's own mean."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import Column
@@ -24,8 +23,8 @@ class DemeanedCloseToClose(WindowedVolatility):
 
     columns: ClassVar[int] = DISPERSION_LIMBS
 
-    def _terms(self, steps: Steps) -> Sequence[Integers]:
-        return tuple(dispersion_terms(steps.returns))
+    def _terms(self, steps: Steps) -> Integers:
+        return dispersion_terms(steps.returns)
 
     def _variance(self, windows: Sums) -> Column:
         n = windows.count

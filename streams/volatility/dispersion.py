@@ -22,6 +22,8 @@ from streams.volatility.exact_sum import (
 
 DISPERSION_LIMBS = 2 + LIMBS
 """Two limbs of x, those of its square."""
+SQUARE_LIMBS = slice(2, DISPERSION_LIMBS)
+"""Which of them are the square's."""
 LARGEST = 8.0
 """The largest x, so that its square is within what can be summed."""
 
@@ -50,21 +52,26 @@ def dispersion_terms(x: Column) -> Limbs:
     square *= square
     square -= terms[4]
     square *= 2.0**-BITS
-    middle = np.rint(square, out=square).astype(np.int64)
-    middle += 2 * high * low
+    middle, coarse = np.rint(square, out=square).astype(np.int64), terms[2]
+    np.multiply(high, low, out=coarse)
+    coarse += coarse
+    middle += coarse
     np.bitwise_and(middle, _MASK, out=terms[3])
     middle >>= BITS
-    np.multiply(high, high, out=terms[2])
-    terms[2] += middle
+    np.multiply(high, high, out=coarse)
+    coarse += middle
     return terms
 
 
 def dispersion(sums: Limbs, count: Column) -> Column:
     """Return Σ(x − m)² about the mean m of `count` numbers."""
-    squares = to_double(sums[2:])
+    about_mean = to_double(sums[2:])
+    least = about_mean * _DIGITS_LOST
     total = _values(sums)
-    about_mean: Column = squares - total * total / count
-    cancelled = np.flatnonzero(about_mean < squares * _DIGITS_LOST)
+    total *= total
+    total /= count
+    about_mean -= total
+    cancelled = np.flatnonzero(about_mean < least)
     for row in cancelled.tolist():
         about_mean[row] = _exactly(sums[:, row].tolist(), int(count[row]))
     return about_mean
@@ -83,7 +90,8 @@ def _split(x: Column, out: Limbs) -> None:
     """Write x, in grains, as high·2³⁸ + low with low in [0, 2³⁸)."""
     if x.size and not (x.min() >= -LARGEST and x.max() <= LARGEST):
         raise ValueError(f"an addend of the window is beyond ±{LARGEST} or not finite")
-    grains = np.rint(x / _GRAIN).astype(np.int64)
+    whole = x / _GRAIN
+    grains = np.rint(whole, out=whole).astype(np.int64)
     np.right_shift(grains, BITS, out=out[0])
     np.bitwise_and(grains, _MASK, out=out[1])
 

@@ -22,8 +22,8 @@ Column = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Limbs = NDArray[np.int64]
 
-LIMIT = 64.0
-"""The largest addend; as the square of a log return, a price ×2980."""
+LIMIT = 96.0
+"""The largest addend; as the square of a log return, a price ×18,000."""
 MOST_ROWS = 2**24
 """How many addends a window may sum: LIMIT × MOST_ROWS × 2³² < 2⁶³."""
 LIMBS = 3

@@ -1,7 +1,6 @@
 """Garman and Klass's volatility, from each bar's range and its own return."""
 
 import math
-from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import Column, log_return
@@ -21,10 +20,10 @@ class GarmanKlass(WindowedVolatility):
 
     columns: ClassVar[int] = LIMBS
 
-    def _terms(self, steps: Steps) -> Sequence[Integers]:
+    def _terms(self, steps: Steps) -> Integers:
         ranges = log_return(steps.bars.low, steps.bars.high)
         moves = log_return(steps.bars.open, steps.bars.close)
-        return tuple(to_limbs(0.5 * ranges**2 - (2 * math.log(2) - 1) * moves**2))
+        return to_limbs(0.5 * ranges**2 - (2 * math.log(2) - 1) * moves**2)
 
     def _variance(self, windows: Sums) -> Column:
         return to_double(windows(slice(0, LIMBS)))

@@ -1,7 +1,6 @@
 """Parkinson's volatility, from each bar's range."""
 
 import math
-from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import Column, log_return
@@ -23,9 +22,9 @@ class Parkinson(WindowedVolatility):
 
     columns: ClassVar[int] = LIMBS
 
-    def _terms(self, steps: Steps) -> Sequence[Integers]:
+    def _terms(self, steps: Steps) -> Integers:
         ranges = log_return(steps.bars.low, steps.bars.high)
-        return tuple(to_limbs(ranges**2))
+        return to_limbs(ranges**2)
 
     def _variance(self, windows: Sums) -> Column:
         return to_double(windows(slice(0, LIMBS))) / (4 * math.log(2))

@@ -1,6 +1,5 @@
 """Rogers and Satchell's volatility, from each bar's four prices."""
 
-from collections.abc import Sequence
 from typing import ClassVar
 
 from streams.volatility.bars import BarColumns, Column, log_return
@@ -33,10 +32,10 @@ class RogersSatchell(WindowedVolatility):
 
     columns: ClassVar[int] = LIMBS
 
-    def _terms(self, steps: Steps) -> Sequence[Integers]:
+    def _terms(self, steps: Steps) -> Integers:
         bars = steps.bars
         moves = log_return(bars.open, bars.close)
-        return tuple(to_limbs(rogers_satchell_squares(bars, moves)))
+        return to_limbs(rogers_satchell_squares(bars, moves))
 
     def _variance(self, windows: Sums) -> Column:
         return to_double(windows(slice(0, LIMBS)))

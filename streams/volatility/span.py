@@ -8,7 +8,7 @@ night between is no part of it.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,8 +20,8 @@ Instants = NDArray[np.int64]
 
 LARGEST_MOVE = 4.0
 """The largest log return, and log range, of a bar: no market's, and the square
-of any sum of two is within what `exact_sum` can hold. Refused here, for all
-estimators alike."""
+of any sum of two, or six times that of one, is within what `exact_sum` can hold.
+Refused here, for all estimators alike."""
 
 _LARGEST_RATIO = math.exp(LARGEST_MOVE)
 _CALENDAR_YEAR_DAYS = 365.0
@@ -71,9 +71,11 @@ class Span:
         return self.clock.position(at) if self.intraday else at
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Steps:
     """Bars, each with the close it moved away from.
+
+    What only some estimators look at is worked out when they do.
 
     Attributes:
         bars: n bars.
@@ -81,25 +83,34 @@ class Steps:
         close_before: the close before each.
         counts: whether the step is part of a window: not the first bar ever,
             nor one that begins in another session when nights are left out.
-        returns: log returns from the close before; 0 where not counted.
-        elapsed: market time (ns) they took; 0 where not counted.
         passed: all market time (ns) counted up to each.
         number: all steps counted up to each.
-        return_before: the return before the first of these; 0 where not
-            counted.
-        elapsed_before: the market time of that one.
+        earlier: where the trail stood before the first of these.
     """
 
     bars: BarColumns
     key: Instants
     close_before: Column
     counts: NDArray[np.bool_]
-    returns: Column
-    elapsed: Instants
     passed: Instants
     number: Instants
-    return_before: float
-    elapsed_before: int
+    earlier: "Trail"
+
+    @property
+    def returns(self) -> Column:
+        """Log returns from the close before; 0 where not counted."""
+        returns = log_return(self.close_before, self.bars.close)
+        if not self.counts.all():
+            returns[~self.counts] = 0.0
+        return returns
+
+    @property
+    def elapsed(self) -> Instants:
+        """Market time (ns) of each step; 0 where not counted."""
+        elapsed = self.passed.copy()
+        elapsed[1:] -= self.passed[:-1]
+        elapsed[0] -= self.earlier.passed
+        return elapsed
 
 
 @dataclass(slots=True)
@@ -114,8 +125,8 @@ class Trail:
         position: its end on the market's clock.
         passed: market time (ns) counted so far.
         number: steps counted so far.
-        last_return: of the last bar; 0 where not counted.
-        last_elapsed: market time (ns) of that return.
+        close_before: the close its step began at; its own where not counted.
+        passed_before: market time (ns) counted before its step.
     """
 
     span: Span
@@ -125,8 +136,21 @@ class Trail:
     position: int = 0
     passed: int = 0
     number: int = 0
-    last_return: float = 0.0
-    last_elapsed: int = 0
+    close_before: float = float("nan")
+    passed_before: int = 0
+
+    @property
+    def last_return(self) -> float:
+        """Log return of the last bar; 0 where not counted."""
+        if self.at is None:
+            return 0.0
+        before, close = np.array([[self.close_before], [self.close]])
+        return float(log_return(before, close)[0])
+
+    @property
+    def last_elapsed(self) -> int:
+        """Market time (ns) of that return."""
+        return self.passed - self.passed_before
 
     def step(self, bars: BarColumns) -> Steps:
         """Move on over one or more bars.
@@ -142,11 +166,10 @@ class Trail:
         position = self.span.clock.position(at)
         key = position if self.span.intraday else at
         before = np.concatenate((bars.close[:1], bars.close[:-1]))
-        elapsed = np.diff(position, prepend=self.position)
         if self.at is not None:
             before[0] = self.close
-        returns = log_return(before, bars.close)
-        if (np.abs(returns) > LARGEST_MOVE).any() or (
+        higher, lower = np.maximum(before, bars.close), np.minimum(before, bars.close)
+        if (higher > _LARGEST_RATIO * lower).any() or (
             bars.high > _LARGEST_RATIO * bars.low
         ).any():
             raise ValueError(
@@ -158,7 +181,8 @@ class Trail:
             passed = position + (self.passed - self.position)
             number = np.arange(self.number + 1, self.number + 1 + at.size)
         else:
-            elapsed[~counts], returns[~counts] = 0, 0.0
+            elapsed = np.diff(position, prepend=self.position)
+            elapsed[~counts] = 0
             passed = self.passed + np.cumsum(elapsed)
             number = self.number + np.cumsum(counts)
         steps = Steps(
@@ -166,20 +190,17 @@ class Trail:
             key=key,
             close_before=before,
             counts=counts,
-            returns=returns,
-            elapsed=elapsed,
             passed=passed,
             number=number,
-            return_before=self.last_return,
-            elapsed_before=self.last_elapsed,
+            earlier=replace(self),
         )
         if self.at is None:
             self.since = int(key[0])
         self.at, self.close = int(at[-1]), float(bars.close[-1])
+        self.close_before = float(before[-1]) if counts[-1] else self.close
         self.position = int(position[-1])
+        self.passed_before = int(passed[-2]) if at.size > 1 else self.passed
         self.passed, self.number = int(passed[-1]), int(number[-1])
-        self.last_return = float(returns[-1])
-        self.last_elapsed = int(elapsed[-1])
         return steps
 
     def _counted(self, at: Instants) -> NDArray[np.bool_]:

@@ -44,7 +44,7 @@ class Window:
         keys: Integers,
         at: Integers,
         running: Sequence[Integers],
-        addends: Sequence[Integers],
+        addends: Integers,
     ) -> "Slices":
         """Take in new rows and find the window that ends with each.
 
@@ -52,7 +52,8 @@ class Window:
             keys: what the span is measured in; never falling.
             at: event time of each row.
             running: the first columns, which are running totals already.
-            addends: the others, one integer a row.
+            addends: the others, one integer a row: shape (columns, rows);
+                written over.
 
         Returns:
             The windows, to be summed before the next call.
@@ -69,11 +70,10 @@ class Window:
         self._at[old:end] = at
         for row, column in enumerate(running):
             self._totals[row, old:end] = column
-        for row, column in enumerate(addends, start=len(running)):
-            totals = self._totals[row, old:end]
-            np.add.accumulate(column, out=totals)
-            if len(self):
-                totals += self._totals[row, old - 1]
+        totals = self._totals[len(running) :]
+        if new and len(self):
+            addends[:, 0] += totals[:, old - 1]
+        np.add.accumulate(addends, axis=1, out=totals[:, old:end])
         self._tail = end
         base = self._bases(keys)
         if new:

@@ -1,7 +1,6 @@
 """What every estimator over a sliding window shares."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -39,8 +38,8 @@ class WindowedVolatility(ABC):
         self._window = Window(self._span.length, _RUNNING + self.columns)
 
     @abstractmethod
-    def _terms(self, steps: Steps) -> Sequence[Integers]:
-        """Return the addends of each bar, column by column."""
+    def _terms(self, steps: Steps) -> Integers:
+        """Return the addends of each bar, shape (columns, n); theirs to lose."""
 
     @abstractmethod
     def _variance(self, windows: "Sums") -> Column:
@@ -54,7 +53,7 @@ class WindowedVolatility(ABC):
         steps = trail.step(bars)
         addends = self._terms(steps)
         if not steps.counts.all():
-            addends = tuple(np.where(steps.counts, column, 0) for column in addends)
+            addends[:, ~steps.counts] = 0
         running = (steps.passed, steps.number)
         slices = self._window.extend(steps.key, bars.at, running, addends)
         self._trail = trail

@@ -32,7 +32,7 @@ def test_a_window_sums_the_rows_within_its_span(
     for start, end in pairwise(sorted({0, n, *(cut % n for cut in cuts)})):
         part = slice(start, end)
         slices = rows.extend(
-            keys[part], keys[part], [running[part]], list(addends[:, part])
+            keys[part], keys[part], [running[part]], addends[:, part].copy()
         )
         got.append(slices.sums(slice(0, 3), but_the_oldest=but_the_oldest))
     sums = np.concatenate(got, axis=1)
@@ -48,9 +48,9 @@ def test_more_rows_than_sums_can_hold_are_refused_and_none_is_taken(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(window, "MOST_ROWS", 10)
-    rows, keys = Window(100, 1), np.arange(8)
-    rows.extend(keys, keys, (), [keys])
+    rows, keys, ones = Window(100, 1), np.arange(8), np.ones((1, 8), np.int64)
+    rows.extend(keys, keys, (), ones)
     with pytest.raises(OverflowError, match="10 rows"):
-        rows.extend(keys[:3] + 8, keys[:3] + 8, (), [keys[:3]])
+        rows.extend(keys[:3] + 8, keys[:3] + 8, (), ones[:, :3])
     assert len(rows) == 8
-    rows.extend(keys[:2] + 8, keys[:2] + 8, (), [keys[:2]])
+    rows.extend(keys[:2] + 8, keys[:2] + 8, (), ones[:, :2])
