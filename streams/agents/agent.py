@@ -29,16 +29,14 @@ from aiokafka import AIOKafkaProducer
 
 from streams import metrics, wire
 from streams.agents.partitions import PartitionReader
-from streams.agents.stage import Gap, Out, Outcome, Refused, Stage
-from streams.events import Checkpoint, Event, Rejected
+from streams.agents.rejecting import rejected
+from streams.agents.stage import Gap, Outcome, Refused, Stage
+from streams.events import Checkpoint, Event
 from streams.reason import Reason
 from streams.settings import Kafka
-from streams.topics import REJECTED, Topic, checkpoints
+from streams.topics import Topic, checkpoints
 
 T = TypeVar("T", bound=Event)
-
-MAX_ORIGINAL = 500_000
-"""Bytes of a refused record that are kept; the rest is still where it was."""
 
 _log = structlog.get_logger()
 _checkpoint = wire.Codec(Checkpoint)
@@ -197,7 +195,7 @@ class Agent(Generic[T]):
             _log.warning("gap", agent=self.name, series=outcome.series, seconds=missing)
             return
         if isinstance(outcome, Refused):
-            outcome = self._rejected(partition, offset, outcome)
+            outcome = rejected(self._work.topic.name, partition, offset, outcome)
         metrics.observe(outcome.event)
         sent = await self._producer.send(
             self._prefix + outcome.topic.name,
@@ -205,31 +203,6 @@ class Agent(Generic[T]):
             value=wire.encode(outcome.event),
         )
         known.unacked.append(sent)
-
-    def _rejected(self, partition: int, offset: int, refused: Refused) -> Out:
-        topic = self._work.topic.name
-        metrics.REJECTED.labels(topic, refused.reason).inc(refused.ticks)
-        _log.warning(
-            "rejected",
-            topic=topic,
-            partition=partition,
-            offset=offset,
-            symbol=refused.symbol,
-            reason=refused.reason,
-            detail=refused.detail,
-            ticks=refused.ticks,
-        )
-        event = Rejected(
-            topic=topic,
-            partition=partition,
-            offset=offset,
-            symbol=refused.symbol,
-            reason=refused.reason,
-            detail=refused.detail,
-            count=refused.ticks,
-            original=refused.original[:MAX_ORIGINAL],
-        )
-        return Out(REJECTED, topic, event)
 
     async def _save(self, known: _Partition[T], partition: int) -> None:
         async with known.saving:
@@ -276,18 +249,19 @@ class Agent(Generic[T]):
         if raw is None:
             log.info("begins")
             return known
-        checkpoint = _checkpoint.decode(raw)
+        try:
+            checkpoint = _checkpoint.decode(raw)
+        except wire.Unreadable as error:
+            log.warning("checkpoint_of_another_format", detail=str(error))
+            return known
         end = await self._reader.end(self.topic, partition)
         if checkpoint.applied >= end:
             # Not our log any more: it was deleted, or the broker forgot some of
             # it. Offsets mean nothing now; what the state covers still does.
             log.error(
-                "log_shorter_than_checkpoint",
-                topic=self.topic,
-                applied=checkpoint.applied,
-                end=end,
+                "log_shorter_than_checkpoint", applied=checkpoint.applied, end=end
             )
-            known.stage.restore(checkpoint.state, [])
+            self._resume(known, partition, checkpoint, [])
             return known
         again: list[tuple[int, T]] = []
         async for offset, value in self._reader.between(
@@ -295,7 +269,31 @@ class Agent(Generic[T]):
         ):
             with contextlib.suppress(wire.Unreadable):  # refused the first time
                 again.append((offset, self._codec.decode(value)))
-        known.stage.restore(checkpoint.state, again)
+        self._resume(known, partition, checkpoint, again)
         known.applied = known.saved = checkpoint.applied
         log.info("restored", applied=checkpoint.applied, read_again=len(again))
         return known
+
+    def _resume(
+        self,
+        known: _Partition[T],
+        partition: int,
+        checkpoint: Checkpoint,
+        again: list[tuple[int, T]],
+    ) -> None:
+        """Make the stage what it was; of another release's state, from the records.
+
+        What follows from them was sent already.
+        """
+        try:
+            known.stage.restore(checkpoint.state, again)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must not end us
+            _log.warning(
+                "checkpoint_of_another_format",
+                agent=self.name,
+                partition=partition,
+                detail=f"{type(error).__name__}: {error}",
+            )
+            known.stage = self._work.stage()
+            for offset, record in again:
+                self._work_on(known, partition, offset, record, None)

@@ -1,15 +1,17 @@
 """The wrapping of a stage: what it may checkpoint, and when."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any
 
+import msgspec
 import pytest
+import structlog
 
 from streams import wire
 from streams.agents.agent import Agent, Work
 from streams.agents.stage import Out, Outcome
-from streams.events import Checkpoint, PriceTicks, Rejected
+from streams.events import VERSION, Checkpoint, PriceTicks, Rejected
 from streams.settings import Kafka
 from streams.topics import BARS, PRICE_TICKS
 
@@ -207,6 +209,42 @@ async def test_a_log_shorter_than_the_checkpoint_is_read_from_where_it_is() -> N
     after_loss, stages = agent(log)
     await after_loss.take(0, *record(log))
     assert stages[0].taken == 6
+
+
+def another_format(log: Log) -> None:
+    kept = log.checkpoints[-1]
+    log.checkpoints[-1] = msgspec.structs.replace(kept, base=1, state={"seen": 3})
+
+
+def another_version(log: Log) -> None:
+    log.checkpoints[-1] = msgspec.structs.replace(log.checkpoints[-1], v=VERSION + 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "taken", "sent_again"),
+    # Of its own log it says where to begin; of one nobody can read, nothing does.
+    [(another_format, 2, 0), (another_version, 3, 3)],
+)
+async def test_a_checkpoint_of_another_format_is_named_and_made_anew_from_the_log(
+    change: Callable[[Log], None], taken: int, sent_again: int
+) -> None:
+    log = Log()
+    first, _ = agent(log)
+    seen = [record(log) for _ in range(3)]
+    for one in seen:
+        await first.take(0, *one)
+    await first.save()
+    change(log)
+    before = len(log.sent)
+    again, stages = agent(log)
+    with structlog.testing.capture_logs() as lines:
+        await again.take(0, *seen[-1])
+    assert stages[-1].taken == taken
+    assert len(log.sent) - before == 2 * sent_again
+    (line,) = [x for x in lines if x["event"] == "checkpoint_of_another_format"]
+    assert (line["agent"], line["partition"]) == ("sample", 0)
+    await again.take(0, *record(log))
+    assert stages[-1].taken == taken + 1
 
 
 class Failing(Counting):
