@@ -114,7 +114,8 @@ def _of_its_incident(
         return memory if known == told.id else _change(memory, incident=_fired(told))
     if told.reason in WITHDRAWN:
         return Memory() if known == told.id else memory
-    if watermark is None or told.event_time < watermark:
+    # Without a checkpoint all of it is judged anew: none of it is to be told again.
+    if watermark is not None and told.event_time < watermark:
         return memory
     return _change(
         memory,

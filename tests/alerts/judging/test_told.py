@@ -99,6 +99,18 @@ def test_what_is_over_is_not_told_again_not_even_by_other_numbers() -> None:
     assert back.event_time == told[1].event_time + 10 * US
 
 
+def test_what_is_over_is_not_told_again_though_nothing_was_ever_written_down() -> None:
+    rule = make_rule(stale_after="1h")
+    line = steady([-0.02] * 5 + [0.02] * 8 + [-0.02] * 9 + [0.02] * 8)
+    early, late = line.cut(0, 31 * US, [22 * US])
+    told = alerts(Judge([rule], ["slack"], clocks()), [early])
+    assert [alert.state for alert in told] == ["firing", "resolved"]
+    other = make_rule(stale_after="1h", **{"for": 1e-6}, margin=0.001)
+    reminded = Judge([other], ["slack"], clocks(), last_words(told))
+    assert alerts(reminded, [early]) == []
+    assert [alert.state for alert in alerts(reminded, [late])] == ["firing"]
+
+
 def test_a_rule_put_back_before_its_removal_was_written_down_begins_anew() -> None:
     rule = make_rule(stale_after="1h")
     first, second = steady([0.02] * 19).cut(0, 20 * US, [10 * US])
