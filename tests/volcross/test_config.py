@@ -1,3 +1,4 @@
+import re
 import tomllib
 from pathlib import Path
 
@@ -5,6 +6,7 @@ import pytest
 
 from producers.choosing.rivals import rivals
 from producers.settings import FailoverSource, MassiveSource
+from producers.sources import open_source
 from streams.settings import Clock
 from volcross.config import ConfigError, Settings, compose, load
 from volcross.layers import parse
@@ -218,6 +220,17 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
     file.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not UTF-8"):
         load(file, {})
+
+
+def test_what_is_written_about_feeds_can_be_used() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text("utf-8")
+    tables = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert len(tables) == 2
+    for table in tables:
+        settings = composed(table)
+        assert rivals(settings.sources) is None
+        for name, source in settings.sources.items():
+            open_source(source, name)
 
 
 def test_keys_of_venues_come_from_the_environment_wherever_the_venue_stands() -> None:
