@@ -8,7 +8,9 @@ from msgspec.structs import replace
 from typer.testing import CliRunner, Result
 
 from streams.settings import Kafka
-from tests.alerts.killing import cross
+from streams.topics import SPREADS
+from streams.wire import encode
+from tests.alerts.killing import cross, spread
 from tests.alerts.posting import announce, deliveries, posting
 from tests.alerts.room import Room
 from tests.alerts.samples import FIRING, RESOLVED, answer, http_server
@@ -123,6 +125,25 @@ async def test_what_does_not_exist_is_refused(kafka: Kafka, tmp_path: Path) -> N
         result = await command(room, *words)
         assert result.exit_code != 0
         assert why in str(result.exception)
+
+
+async def test_how_a_rule_stands_is_found_however_long_nothing_moved(
+    kafka: Kafka, tmp_path: Path
+) -> None:
+    room = Room(kafka, tmp_path, "http://127.0.0.1:9/services/T0/B0/hunter2")
+    columns = ("at", "left_value", "right_value", "spread", "left_at", "right_at")
+    nothing = replace(spread(1, 0.0), **{column: [] for column in columns})
+    async with posting(kafka) as post:
+        none = await said(room, "rules", "explain", "btc-above-eth")
+        assert "now: no spread has been worked out yet" in none
+        await cross(post, 0, 0)
+        topic = kafka.topic_prefix + SPREADS.name
+        for _ in range(501):
+            await post.producer.send(
+                topic, key=b"BTC/ETH", value=encode(nothing), partition=0
+            )
+        await post.producer.flush()
+    assert ": breach" in await said(room, "rules", "explain", "btc-above-eth")
 
 
 async def test_rules_are_said_in_words(kafka: Kafka, tmp_path: Path) -> None:

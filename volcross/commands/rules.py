@@ -28,7 +28,7 @@ def check(context: typer.Context) -> None:
 @app.command()
 def explain(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="RULE", help="A name under rules.")],
+    name: Annotated[str, typer.Argument(metavar="RULE", help="One of the file's.")],
 ) -> None:
     """Say in words what a rule does, and how it stands now."""
     from volcross.config import load
@@ -121,7 +121,18 @@ def standing(rule: "Rule", last: "Rows | None") -> str:
 
 
 async def _last(kafka: "Kafka", rule: "Rule") -> "Rows | None":
-    """Return the last record with a row of what the rule reads."""
+    """Return the last record with a row of what the rule reads.
+
+    Most records say that nothing has changed, some comparisons for hours: what the
+    end of the topic does not hold is looked for further back.
+    """
+    for tail in (500, 20_000, None):
+        if (last := await _last_within(kafka, rule, tail)) is not None:
+            return last
+    return None
+
+
+async def _last_within(kafka: "Kafka", rule: "Rule", tail: int | None) -> "Rows | None":
     from alerts.judging.rule import HISTORY
     from streams.events import ContextReadings, SpreadReadings
     from streams.topics import CONTEXT, SPREADS
@@ -129,7 +140,7 @@ async def _last(kafka: "Kafka", rule: "Rule") -> "Rows | None":
 
     topic = CONTEXT if rule.watch in HISTORY else SPREADS
     last = None
-    async with Observer(kafka, [topic], tail=200) as observer:
+    async with Observer(kafka, [topic], tail) as observer:
         while await observer.behind():
             for _, _, event in await observer.read():
                 if (

@@ -50,11 +50,15 @@ def rv(  # noqa: PLR0913, PLR0917 - typer reads the options from the signature
     prices: Annotated[
         Path,
         typer.Argument(
-            metavar="PRICES", help="CSV with a date or time, [open,high,low,]close."
+            metavar="PRICES", help="CSV with a date or time, \\[open,high,low,]close."
         ),
     ],
     estimator: Annotated[
-        EstimatorName, typer.Option(help="How it is worked out.")
+        EstimatorName,
+        typer.Option(
+            metavar="NAME",
+            help=f"How it is worked out: {', '.join(EstimatorName)}.",
+        ),
     ] = EstimatorName.CLOSE_TO_CLOSE,
     window: Annotated[
         str,

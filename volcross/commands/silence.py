@@ -18,7 +18,9 @@ app = typer.Typer(help="Keep rules quiet for a while.", no_args_is_help=True)
 @app.command()
 def add(
     context: typer.Context,
-    rule: Annotated[str, typer.Argument(help="A rule, or a pattern: 'nvda-*'.")],
+    rule: Annotated[
+        str, typer.Argument(metavar="RULE", help="A rule, or a pattern: 'nvda-*'.")
+    ],
     length: Annotated[
         str, typer.Option("--for", metavar="DURATION", help="Such as 30m, 2h, 1d.")
     ],

@@ -37,18 +37,24 @@ def firing(context: typer.Context) -> None:
 @app.command()
 def history(
     context: typer.Context,
-    last: Annotated[int, typer.Option("--last", min=1, help="How many.")] = 20,
+    last: Annotated[
+        int, typer.Option("--last", min=1, metavar="COUNT", help="How many.")
+    ] = 20,
 ) -> None:
     """List what was announced, oldest first, and what became of it."""
     for alert, deliveries in _history(context)[-last:]:
         outcomes = ", ".join(f"{d.channel} {d.outcome}" for d in deliveries)
-        typer.echo(f"{_line(alert)}  [{outcomes or 'not delivered yet'}]")
+        if not outcomes:
+            outcomes = "not delivered yet" if alert.channels else "to no channel"
+        typer.echo(f"{_line(alert)}  [{outcomes}]")
 
 
 @app.command()
 def show(
     context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="ID", help="Or its beginning.")],
+    name: Annotated[
+        str, typer.Argument(metavar="ID", help="An alert's id, or its beginning.")
+    ],
 ) -> None:
     """Show all that was said of one incident, and what became of it."""
     from alerts.words.message import compose
