@@ -27,6 +27,17 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [entry.frame for entry in told] == [None, TOLD[1].text, b"\xff\xfe"]
 
 
+def test_what_was_heard_is_there_before_anything_else_is(tmp_path: Path) -> None:
+    tape = tmp_path / "tape.jsonl"
+    with Capture(tape) as capture:
+        for number, entry in enumerate(TOLD, 1):
+            if entry.frame is None:
+                capture.opened(entry.feed, entry.at)
+            else:
+                capture.heard(entry.feed, entry.at, entry.frame)
+            assert list(entries(tape)) == TOLD[:number]
+
+
 def test_cut_anywhere_it_plays_up_to_the_cut_and_goes_on_behind_it(
     tmp_path: Path,
 ) -> None:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 import pytest
 import trustme
 from aiohttp import web
+from prometheus_client import REGISTRY
 
 from producers.listening.backoff import Backoff
 from producers.listening.bucket import TokenBucket
@@ -230,6 +231,21 @@ async def test_no_state_holds_a_key_that_stands_in_an_address() -> None:
     gone = await first_state(polled(f"http://127.0.0.1:{nobody_listens()}", "/hush-1"))
     assert (refused.reason, refused.detail) == ("refused", "HTTP 500")
     assert "hush" not in f"{refused} {gone}"
+
+
+def test_prometheus_sees_a_feed_come_up_and_go_down_and_counts_how_often() -> None:
+    def shown(what: str, **labels: str) -> float | None:
+        labels = {"feed": "seen", **labels}
+        return REGISTRY.get_sample_value(f"volcross_feed_{what}", labels)
+
+    standing, backoff = Standing("seen"), Backoff()
+    assert shown("connected") == 0
+    for count in (1, 2):
+        assert [state.up for state in standing.stands(count * SECOND)] == [True]
+        assert shown("connected") == 1
+        standing.fails(Failure("closed", "the venue hung up"), backoff, count * SECOND)
+        assert shown("connected") == 0
+        assert shown("reconnects_total", reason="closed") == count
 
 
 def test_what_will_hardly_help_waits_longest() -> None:
