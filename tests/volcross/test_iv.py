@@ -7,6 +7,8 @@ from typer.testing import CliRunner, Result
 
 from streams.volatility.implied.at_the_money import AtTheMoney
 from streams.volatility.implied.measure import Method, measure_chain
+from streams.volatility.implied.refusals import IN_WORDS
+from streams.volatility.implied.refusals import Refusal as Reason
 from volcross.cli import app
 from volcross.commands.chain_files import instant, read_chain
 from volcross.refusal import Refusal
@@ -62,7 +64,24 @@ def test_a_refused_tenor_is_named_and_ends_in_1(vix2009: Path) -> None:
     report = json.loads(answer.stdout)
     assert (report["value"], report["refusal"]) == (None, "not_bracketed")
     shown = iv(vix2009, "--as-of", "2009-01-01T14:30Z", "--tenor", 60).stdout
-    assert "refused: not_bracketed" in shown
+    assert "60d: no number: the quotes lie on one side only of what is asked" in shown
+    assert "not_bracketed" not in shown
+
+
+def test_every_refusal_has_words_of_its_own() -> None:
+    assert IN_WORDS.keys() == set(Reason)
+    assert len(set(IN_WORDS.values())) == len(Reason)
+    assert all(" " in words and "_" not in words for words in IN_WORDS.values())
+
+
+def test_an_expiry_that_is_left_out_says_why_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "chain.csv"
+    path.write_text(HEADER + "2024-08-30,120,C,1.2,1.1\n")
+    shown = iv(path, "--as-of", "2024-08-01").stdout
+    assert "no number: a bid is above its ask" in shown
+    assert "min  left out: a bid is above its ask" in shown
+    coded = json.loads(iv(path, "--as-of", "2024-08-01", "--json").stdout)
+    assert coded["refusal"] == coded["expiries"][0]["refusal"] == "crossed"
 
 
 def test_it_reads_a_saved_cboe_answer(data_dir: Path) -> None:

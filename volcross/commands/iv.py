@@ -148,14 +148,20 @@ def _expiry(expiry: Any, method: Any) -> dict[str, Any]:  # noqa: ANN401 - lazil
 
 
 def _table(report: dict[str, Any]) -> str:
+    from streams.volatility.implied.refusals import IN_WORDS
+
     value = report["value"]
-    answer = f"refused: {report['refusal']}" if value is None else f"{100 * value:.2f}"
+    answer = (
+        f"no number: {IN_WORDS[report['refusal']]}"
+        if value is None
+        else f"{100 * value:.2f}"
+    )
     head = f"{report['symbol']} {report['method']} {report['tenor_days']:g}d: {answer}"
     lines = [f"{head}  (as of {report['as_of']}, {report['exercise']})"]
     for e in report["expiries"]:
         head = f"  {e['expiry']}  {e['minutes']:.0f} min"
         if "refusal" in e:
-            lines.append(f"{head}  refused: {e['refusal']}")
+            lines.append(f"{head}  left out: {IN_WORDS[e['refusal']]}")
             continue
         head += f"  F {e['forward']:.5f}"
         if "k0" in e:

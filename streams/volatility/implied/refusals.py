@@ -33,3 +33,31 @@ class Refusal(StrEnum):
     """An American strike so deep that the right to exercise shows."""
     NOT_BRACKETED = "not_bracketed"
     """No strikes on both sides of the forward, or no expiries of the tenor."""
+
+
+IN_WORDS = {
+    Refusal.EMPTY: "there is no quote in it",
+    Refusal.TOO_MANY_ROWS: "it has more quotes than any underlying lists",
+    Refusal.MIXED_UNDERLYINGS: "its options are on more than one underlying",
+    Refusal.STALE: "its quotes are too old",
+    Refusal.EXPIRED: "its options have expired",
+    Refusal.NOT_FINITE: "a strike or a price is not a number",
+    Refusal.NEGATIVE_PRICE: "a price is below zero, or a strike not above it",
+    Refusal.CROSSED: "a bid is above its ask",
+    Refusal.DUPLICATE_STRIKE: "one option is quoted twice",
+    Refusal.NO_BIDS: "nobody bids for any of its options",
+    Refusal.NO_PARITY_STRIKE: (
+        "no strike has call and put quoted, so nothing says where the forward is"
+    ),
+    Refusal.TOO_FEW_STRIKES: "too few strikes have quotes that can be used",
+    Refusal.TRUNCATED: (
+        "the strikes end where options are still dear, so the index would be too low"
+    ),
+    Refusal.EARLY_EXERCISE: (
+        "the strikes are so far from the forward that early exercise would show"
+    ),
+    Refusal.NOT_BRACKETED: (
+        "the quotes lie on one side only of what is asked, and nothing is extrapolated"
+    ),
+}
+"""What a person is told; programs are given the name."""
