@@ -99,6 +99,18 @@ def test_an_instrument_is_read_from_its_name() -> None:
         assert _instrument(name) is None
 
 
+def test_what_nobody_bids_is_no_price_and_a_mark_is_made_a_fraction() -> None:
+    row = {"instrument_name": "BTC-25JUN27-50000-C", "estimated_delivery_price": 6e4}
+    quoted = {"bid_price": 0.25, "ask_price": 0.26, "mark_iv": 48.0}
+    rows = [{**row, **quoted}, {**row, **dict.fromkeys(quoted, 0.0)}, row]
+    (chain,) = deribit_chain.Chain("BTC").hear(json.dumps({"result": rows}), NOW)
+    assert isinstance(chain, ChainSnapshot)
+    assert chain.bid == [0.25, None, None]
+    assert chain.ask == [0.26, None, None]
+    assert chain.iv == [0.48, None, None]
+    assert (chain.spot, chain.coin_settled, chain.at) == (60_000, True, NOW)
+
+
 @pytest.mark.data
 def test_recorded_messages_parse_without_a_reject(data_dir: Path) -> None:
     folder = data_dir / "deribit"
