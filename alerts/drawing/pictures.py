@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from importlib.util import find_spec
 from types import TracebackType
@@ -45,6 +46,8 @@ class Pictures:
         self._open = AsyncExitStack()
         self._past: Past | None = None
         self._drawn: OrderedDict[Key, asyncio.Task[bytes | None]] = OrderedDict()
+        # One, and the same: matplotlib keeps its fonts open for every thread it meets.
+        self._hand = ThreadPoolExecutor(1, thread_name_prefix="pictures")
 
     async def __aenter__(self) -> Self:
         if drawable():
@@ -65,6 +68,7 @@ class Pictures:
         for task in self._drawn.values():
             task.cancel()
         await asyncio.gather(*self._drawn.values(), return_exceptions=True)
+        self._hand.shutdown(wait=False, cancel_futures=True)
         await self._open.__aexit__(kind, error, trace)
 
     def of(self, alert: Alert) -> Picture:
@@ -88,21 +92,21 @@ class Pictures:
     def _task(self, alert: Alert, past: Past) -> asyncio.Task[bytes | None]:
         key = (alert.id, alert.state)
         if key not in self._drawn:
-            self._drawn[key] = asyncio.ensure_future(_drawn(alert, past))
+            self._drawn[key] = asyncio.ensure_future(self._draw(alert, past))
             while len(self._drawn) > _KEPT:
                 self._drawn.popitem(last=False)[1].cancel()
         return self._drawn[key]
 
-
-async def _drawn(alert: Alert, past: Past) -> bytes | None:
-    try:
-        lines = await past.behind(alert)
-        if len(lines.at) < LEAST_ROWS:
-            _log.warning("no_picture", alert=alert.id, reason="too few readings")
+    async def _draw(self, alert: Alert, past: Past) -> bytes | None:
+        try:
+            lines = await past.behind(alert)
+            if len(lines.at) < LEAST_ROWS:
+                _log.warning("no_picture", alert=alert.id, reason="too few readings")
+                return None
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._hand, draw, alert, lines)
+        except Exception as error:  # noqa: BLE001 - the words are worth more
+            _log.warning(
+                "no_picture", alert=alert.id, reason=f"{type(error).__name__}: {error}"
+            )
             return None
-        return await asyncio.to_thread(draw, alert, lines)
-    except Exception as error:  # noqa: BLE001 - the words are worth more
-        _log.warning(
-            "no_picture", alert=alert.id, reason=f"{type(error).__name__}: {error}"
-        )
-        return None

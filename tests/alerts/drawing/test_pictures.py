@@ -1,6 +1,7 @@
 """The picture of an alert: what it shows, and that no message waits for it."""
 
 import asyncio
+import threading
 from io import BytesIO
 
 import msgspec
@@ -154,6 +155,25 @@ async def test_it_is_drawn_once_from_what_the_broker_kept(
     assert one == other == again
     (seen,) = drawn
     assert seen.left.tolist() == [0.53] * 5 + [0.52] * 5 + [0.505] * 5 + [0.5985]
+
+
+@pytest.mark.kafka
+async def test_one_hand_draws_them_all(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hands = set()
+
+    def look(*_: object) -> bytes:
+        hands.add(threading.get_ident())
+        return b""
+
+    monkeypatch.setattr(pictures, "draw", look)
+    await publish(kafka, context(5))
+    async with Pictures(kafka) as shown:
+        for number in range(4):
+            alert = msgspec.structs.replace(FIRING, id=f"{number}")
+            assert await shown.of(alert)() == b""
+    assert len(hands) == 1
 
 
 @pytest.mark.kafka
