@@ -55,16 +55,33 @@ def asked(
     Raises:
         LookupError: a variable offers nothing to choose.
     """
-    filled = {"__rate_interval": rate_interval}
-    for variable in page["templating"].get("list", []):
-        name = variable["name"]
-        filled[name] = (chosen or {}).get(name) or _interpolated(variable, get)
+    filled = {"__rate_interval": rate_interval} | choices(page, get, chosen)
     for panel in page["panels"]:
         yield Asked(
             panel,
             [fill(target["expr"], filled) for target in panel["targets"]],
             panel["fieldConfig"]["defaults"].get("noValue", EMPTY),
         )
+
+
+def choices(
+    page: dict[str, Any], get: Get, chosen: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """Return what Grafana puts for each variable of a dashboard.
+
+    Args:
+        page: the dashboard.
+        get: asks Prometheus which values there are to choose from.
+        chosen: variables that are set by hand; the others are at their default.
+
+    Raises:
+        LookupError: a variable offers nothing to choose.
+    """
+    by_hand = chosen or {}
+    return {
+        variable["name"]: by_hand.get(variable["name"]) or _interpolated(variable, get)
+        for variable in page["templating"].get("list", [])
+    }
 
 
 def fill(expression: str, filled: Mapping[str, str]) -> str:
@@ -81,6 +98,8 @@ def _interpolated(variable: dict[str, Any], get: Get) -> str:
     values = sorted(map(_escaped, told))
     if not values:
         raise LookupError(f"${variable['name']} offers nothing")
+    at_first = map(_escaped, variable.get("current", {}).get("value", []))
+    values = [value for value in at_first if value in values] or values
     if not variable["multi"] or len(values) == 1:
         return values[0]
     return f"({'|'.join(values)})"

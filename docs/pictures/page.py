@@ -25,7 +25,7 @@ from docs.pictures.drawing import (
 )
 from docs.pictures.prometheus import Line, Prometheus
 from docs.pictures.theme import Theme
-from monitoring.asking import Asked, asked
+from monitoring.asking import Asked, asked, choices, fill
 
 COLUMN, ROW, GAP, HEAD = 60, 34, 8, 44
 
@@ -60,10 +60,11 @@ class Page:
         self._said = said
         self._chosen = chosen or {}
         self._label = label or (lambda at: time.strftime("%H:%M", time.gmtime(at)))
+        filled = choices(page, prometheus.get, self._chosen)
         self._firing = [
             line
             for annotation in page.get("annotations", {}).get("list", [])
-            for line in prometheus.over_time(annotation["target"]["expr"])
+            for line in prometheus.over_time(fill(annotation["target"]["expr"], filled))
         ]
 
     def drawn(self) -> str:

@@ -2,16 +2,15 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
+from monitoring.dashboards.board import board, variable
 from monitoring.dashboards.panels import (
     BAD,
     CARE,
     GOOD,
     NOTHING,
-    board,
     lines,
     number,
     states,
-    variable,
 )
 
 FIRING = {"0": ("quiet", NOTHING), "1": ("firing", BAD)}

@@ -17,14 +17,20 @@ BY_DAYS = "days\\curve"
 """What Grafana calls the first column of a matrix of curves by days."""
 
 
-def by_maturity(metric: str) -> str:
-    """Return the query of a metric's latest values: labels ``curve`` and ``days``."""
+def by_maturity(metric: str, empty: str) -> str:
+    """Return the query of a metric's latest values: labels ``curve`` and ``days``.
+
+    Without any the panel would say that it is "unable to find field". It is given a
+    curve of nothing instead, whose name says why it is empty.
+    """
     named = (
         f'label_join(last_over_time({metric}[{KEPT}]), "curve", " ",'
         ' "symbol", "measure")'
     )
     numbered = f'label_replace({named}, "days", "$1", "tenor", "(.*)d")'
-    return f"max by (curve, days) ({numbered})"
+    nothing = f'label_replace(vector(NaN), "curve", "{empty}", "", "")'
+    placed = f'label_replace({nothing}, "days", "30", "", "")'
+    return f"max by (curve, days) ({numbered}) or on () {placed}"
 
 
 def curve(
@@ -38,7 +44,7 @@ def curve(
     width: int = 12,
 ) -> trend.Panel:
     """Return a line a curve, over days to maturity."""
-    asked = query(by_maturity(metric), "{{curve}}", "A").instant()
+    asked = query(by_maturity(metric, empty), "{{curve}}", "A").instant()
     return (
         trend.Panel()
         .title(title)
@@ -61,8 +67,9 @@ def curve(
         .override_by_name(
             BY_DAYS,
             [
-                DynamicConfigValue("unit", "suffix: d"),
+                DynamicConfigValue("unit", "none"),
                 DynamicConfigValue("decimals", 0),
+                DynamicConfigValue("custom.axisLabel", "days to maturity"),
             ],
         )
         .legend(

@@ -2,16 +2,15 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
+from monitoring.dashboards.board import board, variable
 from monitoring.dashboards.panels import (
     BAD,
     CARE,
     GOOD,
     NOTHING,
-    board,
     lines,
     number,
     states,
-    variable,
 )
 
 HERE = 'source=~"$source", symbol=~"$symbol"'

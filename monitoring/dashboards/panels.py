@@ -1,6 +1,5 @@
 """The kinds of panel that the dashboards are made of, each with its habits."""
 
-import warnings
 from collections.abc import Mapping
 
 from grafana_foundation_sdk.builders import (
@@ -240,45 +239,3 @@ def heat(title: str, description: str, expression: str) -> heatmap.Panel:
         .y_axis(heatmap.YAxisConfig().unit("s"))
         .color(heatmap.HeatmapColorOptions().scheme("Oranges").steps(32))
     )
-
-
-def board(uid: str, title: str, description: str) -> dashboard.Dashboard:
-    """Return an empty dashboard, linked with the others."""
-    with warnings.catch_warnings():
-        # Grafana 10 to 13 all read this form; the newer one only the newest do.
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return (
-            dashboard.Dashboard(title)
-            .uid(uid)
-            .description(description)
-            .tags(["volcross"])
-            .timezone("browser")
-            .time("now-6h", "now")
-            .refresh("5s")
-            .readonly()
-            .tooltip(model.DashboardCursorSync.CROSSHAIR)
-            .link(
-                dashboard.DashboardLink("volcross")
-                .type(model.DashboardLinkType.DASHBOARDS)
-                .tags(["volcross"])
-                .keep_time(True)
-            )
-        )
-
-
-def variable(
-    name: str, label: str, metric: str, *, all_of_them: bool = True
-) -> dashboard.QueryVariable:
-    """Return a choice among the values that a label of a metric has."""
-    choice = (
-        dashboard.QueryVariable(name)
-        .label(label)
-        .datasource(SOURCE)
-        .query({"query": f"label_values({metric}, {name})", "refId": name})
-        .refresh(model.VariableRefresh.ON_TIME_RANGE_CHANGED)
-        .sort(model.VariableSort.ALPHABETICAL_ASC)
-        .multi(all_of_them)
-        .include_all(all_of_them)
-    )
-    everything = model.VariableOption(selected=True, text=["All"], value=["$__all"])
-    return choice.current(everything) if all_of_them else choice

@@ -2,7 +2,8 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
-from monitoring.dashboards.panels import BAD, CARE, GOOD, board, heat, lines, number
+from monitoring.dashboards.board import board
+from monitoring.dashboards.panels import BAD, CARE, GOOD, heat, lines, number
 
 OURS = 'job="volcross"'
 

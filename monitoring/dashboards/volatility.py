@@ -2,6 +2,7 @@
 
 from grafana_foundation_sdk.builders import dashboard
 
+from monitoring.dashboards.board import board, variable
 from monitoring.dashboards.curve import curve
 from monitoring.dashboards.panels import (
     BAD,
@@ -11,12 +12,10 @@ from monitoring.dashboards.panels import (
     NOTHING,
     SOURCE,
     around,
-    board,
     lines,
     number,
     query,
     states,
-    variable,
 )
 
 IMPLIED = 'volcross_implied_volatility_ratio{symbol=~"$symbol"}'
@@ -24,12 +23,18 @@ MONTH = 'volcross_implied_volatility_ratio{symbol=~"$symbol", tenor="30d"}'
 PUBLISHED = 'volcross_implied_volatility_ratio{symbol=~"$symbol", measure!~"atm|vix"}'
 SKEW = 'volcross_implied_skew_ratio{symbol=~"$symbol"}'
 MONTH_SKEW = 'volcross_implied_skew_ratio{symbol=~"$symbol", tenor="30d"}'
-REALISED = 'volcross_realized_volatility_ratio{symbol=~"$symbol", window=~"$window"}'
+REALISED = (
+    'volcross_realized_volatility_ratio{symbol=~"$symbol", window=~"$window",'
+    ' estimator=~"$estimator"}'
+)
+FIRING = 'volcross_alert_firing{rule=~"$rule"}'
 SPREAD = 'volcross_spread_ratio{pair=~"$pair", comparison="implied"}'
 NO_CHAIN = (
     "no option chain yet: the sources deribit, cboe, alpaca and massive bring them"
 )
 TOO_YOUNG = "not enough history yet"
+THE_QUESTION = [5, 7]
+"""Which panels show what fires: the lines, and their spread."""
 OPEN = {"0": ("shut", NOTHING), "1": ("open", GOOD)}
 
 
@@ -56,13 +61,24 @@ def volatility() -> dashboard.Dashboard:
         .with_variable(
             variable("window", "Window", "volcross_realized_volatility_ratio")
         )
+        .with_variable(
+            variable(
+                "estimator",
+                "Estimator",
+                "volcross_realized_volatility_ratio",
+                # All of them over all windows are more lines than anyone can tell.
+                chosen="close-to-close",
+            )
+        )
+        .with_variable(variable("rule", "Rule", "volcross_alert_firing"))
         .annotation(
             dashboard.AnnotationQuery()
             .name("Firing")
             .datasource(SOURCE)
             .enable(True)
             .icon_color(BAD)
-            .target(query("max by (rule) (volcross_alert_firing) == 1", "", "Firing"))
+            .target(query(f"max by (rule) ({FIRING}) == 1", "", "Firing"))
+            .filter(dashboard.AnnotationPanelFilter().exclude(False).ids(THE_QUESTION))
             .text_format("{{rule}} is firing")
         )
         .with_panel(
@@ -89,8 +105,8 @@ def volatility() -> dashboard.Dashboard:
         .with_panel(
             number(
                 "Alerts",
-                "Whether any rule is firing at this moment.",
-                {"firing": "max(volcross_alert_firing)"},
+                "Whether any of the rules chosen above is firing at this moment.",
+                {"firing": f"max({FIRING})"},
                 unit="none",
                 steps=[(None, GOOD), (1.0, BAD)],
                 words={"0": ("quiet", GOOD), "1": ("FIRING", BAD)},

@@ -26,6 +26,18 @@ def test_a_choice_of_several_is_a_pattern_and_a_single_one_is_its_value() -> Non
     assert '"days", "$1", "tenor"' in structure
 
 
+def test_what_is_chosen_at_first_is_asked_for_where_it_is_offered() -> None:
+    for offered, asked_for in (
+        (["bipower", "close-to-close"], 'estimator=~"close-to-close"'),
+        (["bipower", "ewma"], 'estimator=~"(bipower|ewma)"'),
+    ):
+        found = {
+            panel.title: panel for _, panel in panels(answering(estimator=offered))
+        }
+        (realised,) = found["Realised volatility"].expressions
+        assert asked_for in realised
+
+
 def test_a_variable_that_offers_nothing_is_an_error() -> None:
     with pytest.raises(LookupError, match=r"\$rule offers nothing"):
         list(panels(answering(rule=[])))

@@ -65,11 +65,56 @@ def test_no_id_is_used_twice() -> None:
 def test_every_variable_that_is_used_is_offered(name: str) -> None:
     page = json.loads(PAGES[name])
     offered = {variable["name"] for variable in page["templating"].get("list", [])}
+    asked = [target for panel in page["panels"] for target in panel["targets"]]
+    asked += [each["target"] for each in page.get("annotations", {}).get("list", [])]
     used = {
         word
-        for panel in page["panels"]
-        for target in panel["targets"]
+        for target in asked
         for word in re.findall(r"\$([a-z_]\w*)", target["expr"])
         if not word.startswith("__")
     }
     assert used == offered
+
+
+def test_what_fires_is_shown_on_the_lines_and_on_their_spread_only() -> None:
+    page = json.loads(PAGES["volatility.json"])
+    (firing,) = page["annotations"]["list"]
+    titles = {panel["id"]: panel["title"] for panel in page["panels"]}
+    shown = [titles[number] for number in firing["filter"]["ids"]]
+    assert not firing["filter"]["exclude"]
+    assert shown == ["Implied volatility, 30 days", "Spread: left minus right"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_links_and_annotations_are_not_hidden_in_a_menu(name: str) -> None:
+    page = json.loads(PAGES[name])
+    shown = [*page["links"], *page.get("annotations", {}).get("list", [])]
+    assert shown
+    assert not any("placement" in each for each in shown)
+
+
+def test_days_are_no_percentage() -> None:
+    curves = [panel for panel in panels("volatility.json") if panel["type"] == "trend"]
+    assert len(curves) == 2
+    for curve in curves:
+        (days,) = curve["fieldConfig"]["overrides"]
+        assert days["matcher"]["options"] == curve["options"]["xField"]
+        assert {"id": "unit", "value": "none"} in days["properties"]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_bands_without_a_series_are_said_to_be_empty(name: str) -> None:
+    # One frame of no fields is what Prometheus' answer becomes: it must be dropped.
+    for panel in panels(name):
+        if panel["type"] == "state-timeline":
+            (first,) = panel["transformations"]
+            assert first["id"] == "filterFieldsByName", panel["title"]
+
+
+def test_a_process_that_is_down_is_not_green() -> None:
+    (up,) = (
+        each for each in panels("pipeline.json") if each["title"] == "Processes up"
+    )
+    (down,) = up["fieldConfig"]["overrides"]
+    assert down["matcher"]["options"] == "down"
+    assert down["properties"][0]["value"]["steps"][-1] == {"color": "red", "value": 1.0}
