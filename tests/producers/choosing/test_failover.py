@@ -58,6 +58,14 @@ def test_while_the_best_speaks_no_other_is_heard() -> None:
     assert look(choice, 11.9) == []
 
 
+def test_what_the_best_has_told_is_not_kept_of_another() -> None:
+    choice = preference()
+    for second in range(1, 1_000):
+        hear(choice, 0, says(BEST, [second], until=second + 0.5), second)
+        hear(choice, 1, says(NEXT, [second], until=second + 0.1), second)
+        assert len(choice._voices[1].kept) <= 1
+
+
 def test_the_next_takes_over_from_where_the_best_fell_silent() -> None:
     choice = preference()
     hear(choice, 0, says(BEST, [1], until=2, since=1), 2)

@@ -13,6 +13,7 @@ from producers.listening.conversation import (
     Meaning,
     Odd,
     Refused,
+    Reply,
     Tick,
 )
 from producers.settings import AlpacaSource, MassiveSource, YahooSource
@@ -197,6 +198,17 @@ def test_a_bad_trade_does_not_take_the_others_with_it(
 ) -> None:
     meanings = heard(conversation, [good, *bad, good])
     assert [type(m) for m in meanings] == [Tick, *[Unusable] * len(bad), Tick]
+
+
+def test_nothing_is_subscribed_to_before_the_key_is_taken() -> None:
+    to_alpaca = alpaca.Trades({"NVDA": "NVDA"}, "k", "s")
+    assert heard(to_alpaca, [{"T": "success", "msg": "connected"}]) == []
+    (reply,) = heard(to_alpaca, [{"T": "success", "msg": "authenticated"}])
+    assert isinstance(reply, Reply)
+    to_massive = massive.Trades({"NVDA": "NVDA"}, "k")
+    assert heard(to_massive, [{"ev": "status", "status": "connected"}]) == []
+    (reply,) = heard(to_massive, [{"ev": "status", "status": "auth_success"}])
+    assert isinstance(reply, Reply)
 
 
 async def test_alpaca_wants_a_key_before_it_takes_a_subscription() -> None:
