@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -97,7 +98,9 @@ async def run(
         post = Post(kafka, alerts.retry, alerts.links, producer, reader)
         for channel in channels(alerts.channels):
             speech = getattr(alerts.channels, channel.name)
-            manner = Manner(Writer(speech), alerts.routes, pictures.of)
+            writer = Writer(speech)
+            picture = partial(pictures.of, language=writer.language)
+            manner = Manner(writer, alerts.routes, picture)
             room.create_task(Outbox(channel, post, instance, manner).run())
 
         # a tick from the feeds to the outboxes → somebody who notices when it stops

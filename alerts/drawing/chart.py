@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from alerts.drawing.past import Lines
 from alerts.words.english import ENGLISH
+from alerts.words.language import Language
 from alerts.words.wording import percent, short_time
 from streams.events import Alert, AlertState, Origin
 
@@ -19,18 +20,31 @@ _INK, _PALE, _RULE = "#1b1f24", "#5b636d", "#e3e6ea"
 _BREACH, _CALM = "#c8102e", "#2a8c5a"
 _INCHES, _DPI = (6.0, 2.9), 160
 _DAY_NS = 86_400 * 10**9
+_FAMILY = "DejaVu Sans"
+"""Of matplotlib itself."""
+_CHINESE = (
+    *("Noto Sans CJK SC", "Noto Sans SC", "Source Han Sans SC", "Noto Sans CJK JP"),
+    *("WenQuanYi Zen Hei", "WenQuanYi Micro Hei", "Droid Sans Fallback"),
+    *("Microsoft YaHei", "PingFang SC", "Heiti SC", "SimHei"),
+)
+"""What machines that can write Chinese have."""
 _LEGS_WATCHED = ("left", "right")
 
 
-def draw(alert: Alert, lines: Lines) -> bytes:
+def draw(alert: Alert, lines: Lines, language: Language = ENGLISH) -> bytes:
     """Return the picture; the same lines make the same picture.
 
-    The legs are named in English in every language: the fonts that
-    matplotlib brings know no Chinese.
+    The legs are named in English where this machine has no letters for the
+    language: those that matplotlib brings know no Chinese.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
+    legs = (alert.left, alert.right)
+    names = [language.leg_name(leg.name) for leg in legs]
+    families = families_for("".join(names))
+    if families is None:
+        names, families = [ENGLISH.leg_name(leg.name) for leg in legs], [_FAMILY]
     figure = Figure(figsize=_INCHES, dpi=_DPI, facecolor="white", layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
@@ -39,19 +53,18 @@ def draw(alert: Alert, lines: Lines) -> bytes:
     axes.fill_between(
         at, left, right, where=left > right, step="post", color=_LEFT, alpha=0.16, lw=0
     )
-    for leg, values, colour in (
-        (alert.left, left, _LEFT),
-        (alert.right, right, _RIGHT),
+    for leg, name, values, colour in zip(
+        legs, names, (left, right), (_LEFT, _RIGHT), strict=True
     ):
         drawn = leg.name.origin in (Origin.INTERPOLATED, Origin.SYNTHETIC)
-        label = f"{ENGLISH.leg_name(leg.name)} {percent(leg.value)}"
+        label = f"{name} {percent(leg.value)}"
         label += f" ({leg.name.origin})" if drawn else ""
         axes.step(at, values, where="post", color=colour, lw=1.6, label=label)
     if alert.watch in _LEGS_WATCHED:
         axes.axhline(alert.margin * 100, color=_PALE, lw=0.8, ls=(0, (4, 3)))
     for instant, colour, words in _marks(alert):
         _mark(axes, lines, instant, colour, words)
-    _dress(axes, at)
+    _dress(axes, at, families)
     out = BytesIO()
     # No version and no date in it: the same picture, byte for byte.
     figure.savefig(out, format="png", metadata={"Software": None})
@@ -94,7 +107,19 @@ def _days(at: NDArray[np.int64]) -> NDArray[np.float64]:
     return at / _DAY_NS
 
 
-def _dress(axes: "Axes", at: NDArray[np.float64]) -> None:
+def families_for(words: str) -> list[str] | None:
+    """Return font families that together have every letter; None: there are none."""
+    from matplotlib.font_manager import fontManager, get_font
+
+    paths = {font.name: font.fname for font in fontManager.ttflist}
+    for families in ([_FAMILY], *([_FAMILY, one] for one in _CHINESE if one in paths)):
+        fonts = [get_font(paths[family]) for family in families]
+        if all(any(font.get_char_index(ord(c)) for font in fonts) for c in words):
+            return families
+    return None
+
+
+def _dress(axes: "Axes", at: NDArray[np.float64], families: list[str]) -> None:
     from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
     locator = AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call] # matplotlib.dates has no types
@@ -113,7 +138,7 @@ def _dress(axes: "Axes", at: NDArray[np.float64]) -> None:
         bbox_to_anchor=(0, 1),
         ncols=2,
         frameon=False,
-        fontsize=8.5,
+        prop={"family": families, "size": 8.5},
         labelcolor=_INK,
         borderpad=0.2,
         handlelength=1.4,

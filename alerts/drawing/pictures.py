@@ -14,7 +14,8 @@ from alerts.drawing.chart import draw
 from alerts.drawing.past import Past
 from alerts.fields import TEST_RULE
 from alerts.telling.letter import Picture, no_picture
-from alerts.words.language import SILENT
+from alerts.words.english import ENGLISH
+from alerts.words.language import SILENT, Language
 from streams.agents.partitions import PartitionReader
 from streams.events import Alert, AlertState
 from streams.settings import Kafka
@@ -26,7 +27,7 @@ PATIENCE_SECONDS = 8.0
 LEAST_ROWS = 3
 _KEPT = 64
 
-Key = tuple[str, AlertState]
+Key = tuple[str, AlertState, str]
 
 
 def drawable() -> bool:
@@ -71,14 +72,14 @@ class Pictures:
         self._hand.shutdown(wait=False, cancel_futures=True)
         await self._open.__aexit__(kind, error, trace)
 
-    def of(self, alert: Alert) -> Picture:
-        """Return what draws, or remembers, the picture of an alert."""
+    def of(self, alert: Alert, language: Language = ENGLISH) -> Picture:
+        """Return what draws, or remembers, the picture of an alert in a language."""
         past = self._past
         if past is None or alert.rule == TEST_RULE or alert.state in SILENT:
             return no_picture
 
         async def picture() -> bytes | None:
-            task = self._task(alert, past)
+            task = self._task(alert, past, language)
             try:
                 # Shielded: another channel may be waiting for the same one.
                 async with asyncio.timeout(PATIENCE_SECONDS):
@@ -89,22 +90,24 @@ class Pictures:
 
         return picture
 
-    def _task(self, alert: Alert, past: Past) -> asyncio.Task[bytes | None]:
-        key = (alert.id, alert.state)
+    def _task(
+        self, alert: Alert, past: Past, language: Language
+    ) -> asyncio.Task[bytes | None]:
+        key = (alert.id, alert.state, language.code)
         if key not in self._drawn:
-            self._drawn[key] = asyncio.ensure_future(self._draw(alert, past))
+            self._drawn[key] = asyncio.ensure_future(self._draw(alert, past, language))
             while len(self._drawn) > _KEPT:
                 self._drawn.popitem(last=False)[1].cancel()
         return self._drawn[key]
 
-    async def _draw(self, alert: Alert, past: Past) -> bytes | None:
+    async def _draw(self, alert: Alert, past: Past, language: Language) -> bytes | None:
         try:
             lines = await past.behind(alert)
             if len(lines.at) < LEAST_ROWS:
                 _log.warning("no_picture", alert=alert.id, reason="too few readings")
                 return None
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(self._hand, draw, alert, lines)
+            return await loop.run_in_executor(self._hand, draw, alert, lines, language)
         except Exception as error:  # noqa: BLE001 - the words are worth more
             _log.warning(
                 "no_picture", alert=alert.id, reason=f"{type(error).__name__}: {error}"

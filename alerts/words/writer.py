@@ -24,11 +24,14 @@ class Writer:
 
     Args:
         speech: what the channel's table says about it.
+
+    Attributes:
+        language: of the built-in words.
     """
 
     def __init__(self, speech: Speech | None = None) -> None:
         speech = speech or Speech()
-        self._language = LANGUAGES[speech.language]
+        self.language = LANGUAGES[speech.language]
         self._templates = speech.template.given
 
     def write(
@@ -42,13 +45,13 @@ class Writer:
             held: whether it had to wait for the end of quiet hours.
         """
         each = [self._worded(alert, links) for alert in alerts]
-        message = digest(alerts, each, self._language)
+        message = digest(alerts, each, self.language)
         if not held:
             return message
-        return replace(message, notes=(*message.notes, self._language.held))
+        return replace(message, notes=(*message.notes, self.language.held))
 
     def _worded(self, alert: Alert, links: Links) -> Message:
-        message = compose(alert, links, self._language)
+        message = compose(alert, links, self.language)
         if not self._templates:
             return message
         told = {

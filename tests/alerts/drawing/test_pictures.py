@@ -11,10 +11,13 @@ from matplotlib.image import imread
 from numpy.typing import NDArray
 from structlog.testing import capture_logs
 
-from alerts.drawing import past, pictures
+from alerts.drawing import chart, past, pictures
 from alerts.drawing.chart import draw
 from alerts.drawing.past import LEAD_NS, Lines, Past, lines, stretch
 from alerts.drawing.pictures import Pictures
+from alerts.words.chinese import CHINESE
+from alerts.words.english import ENGLISH
+from alerts.words.language import Language
 from streams import wire
 from streams.events import Alert, AlertState, ContextReadings
 from streams.settings import Kafka
@@ -81,6 +84,22 @@ def test_it_shows_both_lines_and_marks_the_crossing() -> None:
     assert 0.86 * width < mark < 0.95 * width
 
 
+def test_where_no_font_can_write_it_it_is_drawn_in_english_and_never_in_boxes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(chart, "_CHINESE", ())
+    seen = crossing(FIRING)
+    assert draw(FIRING, seen, CHINESE) == draw(FIRING, seen)
+    assert chart.families_for("NVDA 隐含波动率") is None
+
+
+def test_every_letter_is_asked_for_in_some_font() -> None:
+    assert chart.families_for("NVDA 25Δ skew") == ["DejaVu Sans"]
+    assert chart.families_for("NVDA \U0010ffff") is None
+    found = chart.families_for("隐含波动率")
+    assert found is None or found[0] == "DejaVu Sans" != found[1]
+
+
 def test_one_alert_is_one_picture_byte_for_byte() -> None:
     assert draw(FIRING, crossing(FIRING)) == draw(FIRING, crossing(FIRING))
 
@@ -141,9 +160,9 @@ async def test_it_is_drawn_once_from_what_the_broker_kept(
 ) -> None:
     drawn: list[Lines] = []
 
-    def count(alert: Alert, seen: Lines) -> bytes:
+    def count(alert: Alert, seen: Lines, language: Language) -> bytes:
         drawn.append(seen)
-        return draw(alert, seen)
+        return draw(alert, seen, language)
 
     monkeypatch.setattr(pictures, "draw", count)
     records = [context(n, c) for n in (30, 20, 5) for c in ("implied", "ewma/30d")]
@@ -177,6 +196,21 @@ async def test_one_hand_draws_them_all(
 
 
 @pytest.mark.kafka
+async def test_each_language_has_a_picture_of_its_own(
+    kafka: Kafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def name(_: Alert, __: Lines, language: Language) -> bytes:
+        return language.code.encode()
+
+    monkeypatch.setattr(pictures, "draw", name)
+    await publish(kafka, context(5))
+    async with Pictures(kafka) as shown:
+        for language in (ENGLISH, CHINESE, ENGLISH):
+            picture = shown.of(FIRING, language)
+            assert await picture() == language.code.encode()
+
+
+@pytest.mark.kafka
 async def test_it_waits_for_what_is_still_being_placed(
     kafka: Kafka, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -184,7 +218,7 @@ async def test_it_waits_for_what_is_still_being_placed(
     monkeypatch.setattr(pictures, "PATIENCE_SECONDS", 60.0)
     drawn: list[Lines] = []
 
-    def keep(_: Alert, seen: Lines) -> bytes:
+    def keep(_: Alert, seen: Lines, __: Language) -> bytes:
         drawn.append(seen)
         return b""
 
