@@ -28,7 +28,11 @@ def ticks_of(events: list[Event]) -> dict[str, int]:
 
 
 def check(
-    workers: Workers, expected_events: list[Event], *, supervised: bool = False
+    workers: Workers,
+    expected_events: list[Event],
+    *,
+    supervised: bool = False,
+    within: float = 120.0,
 ) -> None:
     context = placed(expected_events, workers.settings)
     expected = rows([*expected_events, *context])
@@ -39,7 +43,7 @@ def check(
         return complete(expected, events)
 
     topics = [BARS, READINGS, SPREADS, CONTEXT]
-    found = until(workers.settings, topics, enough, within=120)
+    found = until(workers.settings, topics, enough, within)
     workers.end()
     assert_same(told_once(rows(found)), expected)
     assert ticks_of(found) == ticks_of(expected_events)
