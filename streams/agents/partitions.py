@@ -34,6 +34,10 @@ class PartitionReader:
     ) -> None:
         await self._consumer.stop()
 
+    async def topics(self) -> set[str]:
+        """Return the names of all topics there are."""
+        return set(await self._consumer.topics())
+
     async def end(self, topic: str, partition: int) -> int:
         """Return the offset that the next record will get."""
         place = TopicPartition(topic, partition)

@@ -7,6 +7,7 @@ nobody does.
 """
 
 import asyncio
+import contextlib
 import os
 import threading
 import time
@@ -29,7 +30,7 @@ _log = structlog.get_logger()
 
 
 class StalledError(RuntimeError):
-    """Records wait, and an agent has taken none for a minute."""
+    """An agent cannot do its work, and its consumer does not say so."""
 
 
 async def while_the_loop_runs() -> None:
@@ -89,6 +90,36 @@ async def while_records_are_taken(
                         f"{agent.name}: records wait in {agent.topic}"
                         f" partition {partition}, none taken for {now - since:.0f} s"
                     )
+        await asyncio.sleep(patience / 6)
+
+
+async def while_topics_exist(
+    agents: Iterable[Agent[Any]],
+    reader: PartitionReader,
+    *,
+    patience: float = STALLED_SECONDS,
+) -> None:
+    """Return never, unless somebody deleted what an agent reads.
+
+    A consumer asks for it for ever; whoever starts anew makes it again.
+
+    Args:
+        agents: whose topics to look for.
+        reader: asks the broker which there are.
+        patience: seconds, of which a sixth passes between two looks.
+
+    Raises:
+        StalledError: a topic was missing at two looks in a row.
+    """
+    wanted = {agent.topic for agent in agents}
+    missing: set[str] = set()
+    while True:
+        before, missing = missing, set()
+        with contextlib.suppress(KafkaError, TimeoutError):
+            missing = wanted - await reader.topics()
+        # Once is no proof: a broker that starts has not read all it has.
+        if gone := sorted(before & missing):
+            raise StalledError(f"deleted while we read it: {', '.join(gone)}")
         await asyncio.sleep(patience / 6)
 
 

@@ -18,6 +18,7 @@ from streams.agents.watchdog import (
     end_by_force_in,
     while_records_are_taken,
     while_the_loop_runs,
+    while_topics_exist,
 )
 from streams.settings import Kafka, StreamSettings, client
 
@@ -70,6 +71,7 @@ async def serve(
             asyncio.ensure_future(_save_often(app, agents, every)),
             asyncio.ensure_future(while_the_loop_runs()),
             asyncio.ensure_future(while_records_are_taken(agents, reader)),
+            asyncio.ensure_future(while_topics_exist(agents, reader)),
         ]
         try:
             await app.start()
@@ -120,6 +122,8 @@ def _faust_app(kafka: Kafka, group: str, instance: str | None) -> faust.App:
         broker_session_timeout=10.0,
         broker_heartbeat_interval=2.0,
         broker_rebalance_timeout=20.0,
+        # A firewall that forgot our connections tells nobody. Longer than a rebalance.
+        broker_request_timeout=30.0,
         broker_max_poll_records=500,
         broker_commit_interval=2.0,
         producer_request_timeout=60.0,

@@ -5,7 +5,11 @@ import asyncio
 import pytest
 from aiokafka.errors import KafkaConnectionError
 
-from streams.agents.watchdog import StalledError, while_records_are_taken
+from streams.agents.watchdog import (
+    StalledError,
+    while_records_are_taken,
+    while_topics_exist,
+)
 
 
 class Idle:
@@ -68,3 +72,32 @@ async def test_an_agent_that_is_behind_but_moves_is_not_stalled() -> None:
     with pytest.raises(TimeoutError):
         await watched(agent, Ends(10**6), 0.4)
     task.cancel()
+
+
+class Looks:
+    """What each look at the broker finds; nobody answers at None."""
+
+    def __init__(self, *found: set[str] | None) -> None:
+        self.found = list(found)
+
+    async def topics(self) -> set[str]:
+        found = self.found.pop(0) if len(self.found) > 1 else self.found[0]
+        if found is None:
+            raise KafkaConnectionError
+        return found
+
+
+async def looked(looks: Looks, seconds: float) -> None:
+    async with asyncio.timeout(seconds):
+        await while_topics_exist([Idle(3)], looks, patience=0.06)  # type: ignore[list-item, arg-type]  # all it asks of them
+
+
+async def test_a_topic_that_somebody_deleted_ends_the_worker() -> None:
+    with pytest.raises(StalledError, match=r"deleted while we read it: ticks\.price"):
+        await looked(Looks({"ticks.price"}, {"bars"}), 5.0)
+
+
+async def test_a_broker_that_is_still_starting_has_deleted_nothing() -> None:
+    there = {"ticks.price", "bars"}
+    with pytest.raises(TimeoutError):
+        await looked(Looks(there, None, set(), None, set(), there), 0.3)
