@@ -153,14 +153,22 @@ async def test_waits_begin_anew_after_a_while_of_data_and_not_before(
     settled: float, attempts: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(websocket, "PULSE_SECONDS", 0.02)
-    backoff = Backoff(first=0.01, cap=0.05)
+    anew = asyncio.Event()
+
+    class Watched(Backoff):
+        def succeeded(self) -> None:
+            Backoff.succeeded(self)
+            anew.set()
+
+    backoff = Watched(first=0.01, cap=0.05)
 
     async def talk(call: Call) -> None:
         await call.hear()
         await call.say(match(call.number + 1))
         await asyncio.sleep(0.3)
-        while settled < 1 and backoff.failures:  # however busy the machine is
-            await asyncio.sleep(0.01)
+        if settled < 1:
+            await anew.wait()  # however busy the machine is
+            anew.clear()
 
     def thrice(said: list[Said]) -> bool:
         return len([s for s in said if isinstance(s, FeedState) and not s.up]) == 3
