@@ -1,6 +1,5 @@
 """The always-on service on one machine: every room a process, kept running."""
 
-import asyncio
 import socket
 import sys
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import structlog
 from producers.choosing.rivals import rivals
 from volcross.config import Settings
 from volcross.refusal import Refusal
+from volcross.running import disk
 from volcross.running.broker import SHORTCOMINGS, BrokerError, EmbeddedBroker
 from volcross.running.provisioning import provisioned
 from volcross.running.supervisor import Program, StartFailed, Supervisor
@@ -115,7 +115,7 @@ async def up(settings: Settings, config: Path | None) -> None:
             pairs=[pair.name for pair in settings.pairs],
             sources=list(settings.sources),
         )
-        await asyncio.Event().wait()
+        await disk.watch(settings.data_dir)
     finally:
         await supervisor.stop()
         log.info("down")
