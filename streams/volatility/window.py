@@ -107,14 +107,9 @@ class Window:
         base += low - 1
         return np.maximum(base, low, out=base)
 
-    def oldest(self, key: int) -> int:
-        """Return the event time of the oldest row a window beyond `key` needs.
-
-        There must be a row.
-        """
-        keys = self._keys[self._head : self._tail]
-        row = int(np.searchsorted(keys, key - self._span, side="right")) - 1
-        return int(self._at[self._head + max(row, 0)])
+    def oldest(self) -> int:
+        """Return the event time of the oldest row kept; there must be one."""
+        return int(self._at[self._head])
 
     def _make_room(self, new: int) -> None:
         if self._tail + new <= self._keys.size:

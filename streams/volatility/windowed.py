@@ -68,10 +68,7 @@ class WindowedVolatility(ABC):
 
     def needs_since(self, at: int) -> int:
         """Return the event time of the oldest bar still needed."""
-        if self._trail.at is None:
-            return at + 1
-        key = self._span.key(np.array([at], dtype=np.int64))
-        return self._window.oldest(int(key[0]))
+        return at + 1 if self._trail.at is None else self._window.oldest()
 
     def state(self) -> dict[str, Any]:
         """Return where history began and where it stands."""

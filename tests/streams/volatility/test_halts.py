@@ -12,7 +12,7 @@ from streams.volatility.bars import BarColumns
 from streams.volatility.estimators import ESTIMATORS
 from tests.streams.market import settings
 from tests.streams.volatility.conftest import ns
-from tests.streams.volatility.made_up import MINUTE_NS, NYSE
+from tests.streams.volatility.made_up import DAY, EVERY, MINUTE_NS, NYSE
 
 OPEN = ns("2024-07-31T09:30-04:00")
 STEP = 1e-3
@@ -49,6 +49,15 @@ def test_zero_returns_instead_would_have_drawn_bipower_down() -> None:
     before, after = value[HALT_BEGINS - 1], value[HALT_BEGINS + HALTED - 1]
     assert before == pytest.approx(STEADY * np.sqrt(np.pi / 2), rel=1e-9)
     assert after < 0.8 * before
+
+
+@EVERY
+def test_a_move_in_no_time_has_no_volatility(name: str) -> None:
+    night = OPEN - np.array([180, 120, 60]) * MINUTE_NS
+    bars = BarColumns.of_closes(night, [100.0, 103.0, 99.0])
+    value, warm = ESTIMATORS[name](7 * DAY, NYSE).update(bars)
+    assert np.isnan(value).all()
+    assert not warm.any()
 
 
 def test_nobody_speaks_of_a_stock_while_it_is_halted() -> None:
