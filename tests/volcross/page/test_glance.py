@@ -10,7 +10,7 @@ from streams.events import AlertState, Silence
 from streams.settings import Kafka, Pair
 from streams.topics import SILENCES
 from tests.volcross.page.market import MINUTE, SECOND, Told
-from tests.volcross.page.viewing import Watched, ink, shown, told
+from tests.volcross.page.viewing import Watched, ink, shown, told, until
 from volcross.page.follower import Follower
 
 pytestmark = pytest.mark.timeout(120)
@@ -154,11 +154,11 @@ async def test_what_is_zoomed_stays_zoomed_and_six_hours_stay_six(
         await page.locator("#lines").dblclick(position={"x": 200, "y": 80})
         await page.evaluate(ROW)
         last = await page.evaluate("rows.at.at(-1)")
-        await page.wait_for_function(f"charts.lines.scales.x.max === {last}")
+        await until(page, f"charts.lines.scales.x.max === {last}")
 
         async with page.expect_response(lambda answer: "last=6h" in answer.url):
             await page.get_by_text("6 h").click()
-        await page.wait_for_function("rows.at.length === 360 && recent === null")
+        await until(page, "rows.at.length === 360 && recent === null")
         for _ in range(5):
             await page.evaluate(ROW)
         # 360 minutes and both their ends, however long it is left open.
@@ -172,7 +172,7 @@ async def drag(page: Page, begin: float, end: float) -> None:
     await page.mouse.down()
     await page.mouse.move(box["x"] + end, box["y"] + 90, steps=5)
     await page.mouse.up()
-    await page.wait_for_function("zoomed")
+    await until(page, "zoomed")
 
 
 async def test_what_the_lines_were_is_told_where_the_pointer_is(
@@ -222,12 +222,27 @@ async def test_a_page_left_open_holds_no_more_than_it_shows(
     async with told(follower) as address:
         page = await browser.new_page()
         await shown(page, address)
-        await page.wait_for_function("alerts.length === 1 && recent === null")
+        await until(page, "alerts.length === 1 && recent === null")
         await page.evaluate("""
             const one = alerts[0];
             for (let n = 0; n < 600; n++)
               take({rows: [], alerts: [{...one, id: `i${n}`, began: null}]})
         """)
+        # Too many points are fetched again thinned out, and only once at a time.
+        asked = await page.evaluate("""
+            const fetched = window.fetch;
+            let asked = 0;
+            window.fetch = (...what) => { asked += 1; return fetched(...what); };
+            for (let n = 0; n < 20; n++) {
+              const last = rows.at.at(-1);
+              const at_ms = [...Array(500).keys()].map((k) => (last + k + 1) * 1000);
+              const half = at_ms.map(() => 0.5);
+              take({rows: [{...shown, at_ms, left: half, right: half}], alerts: []});
+            }
+            asked
+        """)
+        assert asked == 1
+        await until(page, "recent === null && rows.at.length <= 6000")
         assert await page.evaluate("alerts.length") == 500
         await expect(page.locator("#alerts > li")).to_have_count(9)
         await expect(page.locator("#alerts > li").last).to_have_text(

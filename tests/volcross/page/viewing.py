@@ -75,6 +75,12 @@ async def shown(page: Page, address: str) -> None:
     await expect(page.locator("#left-value")).not_to_have_text("–")
 
 
+async def until(page: Page, expression: str) -> None:
+    """Wait until the page finds it true: its own policy forbids it to be told so."""
+    while not await page.evaluate(expression):
+        await asyncio.sleep(0.02)
+
+
 async def settled(page: Page, chart: str) -> str:
     """The pixels of a chart once drawing it again changes nothing."""
     before, drawn = "", await ink(page, chart)

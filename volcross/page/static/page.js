@@ -124,7 +124,8 @@ function take({ rows: fresh, alerts: told, ...changed }) {
   if (changed.term_structures) showStructure();
   recent?.push(...fresh);
   fresh.filter(isShown).forEach(append);
-  if (rows.at.length > MOST_POINTS) load();
+  // Once at a time: a history that is slow to come would never be let arrive.
+  if (rows.at.length > MOST_POINTS && recent === null) load();
   else if (told.length || fresh.some(isShown)) draw();
 }
 
