@@ -59,13 +59,13 @@ async def tell(
                 await asyncio.sleep(heartbeat.every.total_seconds())
                 reason = await _trouble(pulse, passage, clock, within)
                 if reason:
-                    _log.warning("no_heartbeat", reason=reason)
+                    _log.warning("no heartbeat", reason=reason)
                     continue
                 try:
                     await endpoint.post(b"", {})
                 except DeliveryError as error:
                     # The next one is due soon; their patience is longer than that.
-                    _log.warning("heartbeat_failed", reason=error.reason)
+                    _log.warning("heartbeat failed", reason=error.reason)
                 else:
                     metrics.LAST_HEARTBEAT.set(clock() / 1e9)
     finally:

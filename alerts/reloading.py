@@ -62,7 +62,7 @@ async def follow_file(
             found = await asyncio.to_thread(_usable, read)
         except ValueError as error:
             metrics.RELOAD_FAILED.set(1)
-            _log.error("rules_not_reloaded", reason=str(error))
+            _log.error("rules not reloaded", reason=str(error))
             continue
         if found is None:
             continue
@@ -72,9 +72,9 @@ async def follow_file(
             book.exchange(reread.alerts.rules, clocks)
             await withdraw(book.rules)
             names = [rule.name for rule in book.rules]
-            _log.info("rules_reloaded", rules=names)
+            _log.info("rules reloaded", rules=names)
         if reread.not_yet:
-            _log.warning("needs_a_restart", changed=reread.not_yet)
+            _log.warning("needs a restart", changed=reread.not_yet)
 
 
 def _usable(read: Reader) -> tuple[Reread, dict[str, MarketClock]] | None:

@@ -106,7 +106,7 @@ class AlertmanagerChannel:
             try:
                 await self._post(documents)
             except DeliveryError as error:
-                _log.warning("repeat_failed", channel=self.name, reason=error.reason)
+                _log.warning("repeat failed", channel=self.name, reason=error.reason)
 
     async def _post(self, documents: list[dict[str, Any]]) -> None:
         await self._endpoint.post(msgspec.json.encode(documents), _JSON)

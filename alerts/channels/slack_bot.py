@@ -118,7 +118,7 @@ class SlackBot:
             if not error.permanent:
                 raise
             # Somebody removed it, or we may not edit any more: the news still goes.
-            _log.warning("not_recoloured", channel=self.name, reason=error.reason)
+            _log.warning("not recoloured", channel=self.name, reason=error.reason)
 
     async def _post(
         self, words: dict[str, Any], thread: str, state: AlertState
@@ -158,7 +158,7 @@ class SlackBot:
                 {"files": [file], "channel_id": channel, "thread_ts": ts},
             )
         except DeliveryError as error:
-            _log.warning("picture_not_sent", channel=self.name, reason=error.reason)
+            _log.warning("picture not sent", channel=self.name, reason=error.reason)
 
     async def _call(
         self, method: str, given: dict[str, Any], *, form: bool = False

@@ -57,7 +57,7 @@ class Pictures:
             await self._open.enter_async_context(reader)
             self._past = Past(self._kafka, reader)
         else:
-            _log.info("no_pictures", reason="volcross[pictures] is not installed")
+            _log.info("no pictures", reason="volcross[pictures] is not installed")
         return self
 
     async def __aexit__(
@@ -85,7 +85,7 @@ class Pictures:
                 async with asyncio.timeout(PATIENCE_SECONDS):
                     return await asyncio.shield(task)
             except TimeoutError:
-                _log.warning("no_picture", alert=alert.id, reason="it took too long")
+                _log.warning("no picture", alert=alert.id, reason="it took too long")
                 return None
 
         return picture
@@ -104,12 +104,12 @@ class Pictures:
         try:
             lines = await past.behind(alert)
             if len(lines.at) < LEAST_ROWS:
-                _log.warning("no_picture", alert=alert.id, reason="too few readings")
+                _log.warning("no picture", alert=alert.id, reason="too few readings")
                 return None
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._hand, draw, alert, lines, language)
         except Exception as error:  # noqa: BLE001 - the words are worth more
             _log.warning(
-                "no_picture", alert=alert.id, reason=f"{type(error).__name__}: {error}"
+                "no picture", alert=alert.id, reason=f"{type(error).__name__}: {error}"
             )
             return None

@@ -80,7 +80,7 @@ class Listening:
                         await self._look(rule, late, now)
                         since[about] = now  # whatever it is, it is slow to change
             except (KafkaError, TimeoutError) as error:
-                _log.warning("not_listened", error=type(error).__name__)
+                _log.warning("not listened", error=type(error).__name__)
 
     def _late(self, rule: Rule, since: int, now: int) -> set[Side]:
         """Return the legs that have had the time to speak."""

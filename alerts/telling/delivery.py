@@ -151,7 +151,7 @@ async def deliver(
                 return Result(Outcome.FAILED, attempts, reason)
             retrying.set(1)
             _log.warning(
-                "delivery_retry",
+                "delivery failed, will try again",
                 channel=channel.name,
                 alert=letter.first.id,
                 state=letter.first.state.value,

@@ -112,7 +112,7 @@ class Ledger:
                 )
             except KafkaError as error:
                 _log.warning(
-                    "record_retry",
+                    "recording failed, will try again",
                     channel=delivery.channel,
                     alert=delivery.alert_id,
                     error=type(error).__name__,
@@ -139,4 +139,4 @@ def _announce(delivery: Delivery, event_time: int) -> None:
     elif delivery.outcome is not Outcome.FAILED:
         _log.info(delivery.outcome.value, reason=delivery.reason, **facts)
     else:
-        _log.error("delivery_failed", reason=delivery.reason, **facts)
+        _log.error("delivery failed", reason=delivery.reason, **facts)

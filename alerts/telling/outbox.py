@@ -165,7 +165,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
             if not self._begun:
                 raise
             _log.warning(
-                "recheck_failed",
+                "recheck failed",
                 channel=self._channel.name,
                 error=type(error).__name__,
             )
@@ -237,7 +237,7 @@ class Outbox(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no
         except KafkaError as error:
             # Whoever reads it again finds it among the settled ones.
             _log.warning(
-                "commit_failed",
+                "commit failed",
                 channel=self._channel.name,
                 offset=offset,
                 error=type(error).__name__,

@@ -162,7 +162,7 @@ class Sieve:
         except wire.Unreadable as error:
             metrics.UNREADABLE.labels(self._channel).inc()
             _log.error(
-                "alert_unreadable",
+                "alert unreadable",
                 channel=self._channel,
                 offset=record.offset,
                 reason=error.reason,

@@ -67,7 +67,7 @@ class Writer:
                 own[name] = rendered(name, source, known)
             except Exception as error:  # noqa: BLE001 - our words, then
                 # It was tried on a sample; real alerts have more to go wrong.
-                _log.warning("template_failed", template=name, reason=str(error))
+                _log.warning("template failed", template=name, reason=str(error))
         return replace(
             message,
             headline=own.get("headline", message.headline),

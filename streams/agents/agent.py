@@ -252,14 +252,14 @@ class Agent(Generic[T]):
         try:
             checkpoint = _checkpoint.decode(raw)
         except wire.Unreadable as error:
-            log.warning("checkpoint_of_another_format", detail=str(error))
+            log.warning("checkpoint of another format", detail=str(error))
             return known
         end = await self._reader.end(self.topic, partition)
         if checkpoint.applied >= end:
             # Not our log any more: it was deleted, or the broker forgot some of
             # it. Offsets mean nothing now; what the state covers still does.
             log.error(
-                "log_shorter_than_checkpoint", applied=checkpoint.applied, end=end
+                "log shorter than checkpoint", applied=checkpoint.applied, end=end
             )
             self._resume(known, partition, checkpoint, [])
             return known
@@ -289,7 +289,7 @@ class Agent(Generic[T]):
             known.stage.restore(checkpoint.state, again)
         except Exception as error:  # noqa: BLE001 - whatever it is, it must not end us
             _log.warning(
-                "checkpoint_of_another_format",
+                "checkpoint of another format",
                 agent=self.name,
                 partition=partition,
                 detail=f"{type(error).__name__}: {error}",

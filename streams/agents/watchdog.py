@@ -127,7 +127,7 @@ def end_by_force_in(seconds: float = END_SECONDS) -> None:
     """End the process that soon, if it has not ended by itself."""
 
     def end() -> None:
-        _log.error("did_not_end", seconds=seconds)
+        _log.error("not ended in time, ended by force", seconds=seconds)
         os._exit(EXIT)
 
     timer = threading.Timer(seconds, end)

@@ -149,7 +149,7 @@ async def _stop(app: faust.App) -> None:
     stopping = asyncio.ensure_future(app.stop())
     _, unfinished = await asyncio.wait([stopping], timeout=STOP_SECONDS)
     if unfinished:
-        _log.warning("faust_did_not_stop", seconds=STOP_SECONDS)
+        _log.warning("Faust did not stop in time", seconds=STOP_SECONDS)
         stopping.cancel()
 
 

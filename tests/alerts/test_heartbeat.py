@@ -206,7 +206,7 @@ async def test_it_pings_only_while_every_outbox_passes_the_ticks(
                 async with carrying(post, mail):
                     await more(watcher)
                     assert not [
-                        each for each in logs if each["event"] != "no_heartbeat"
+                        each for each in logs if each["event"] != "no heartbeat"
                     ]
         assert chat.bodies == []  # nobody was told of any tick
 
@@ -270,5 +270,5 @@ async def test_a_watcher_that_is_away_is_asked_again_and_its_address_not_told(
         with capture_logs() as logs:
             async with pinging(post, often(server.url), Alive()):
                 await more(server, 3)
-    assert [line["event"] for line in logs] == ["heartbeat_failed"]
+    assert [line["event"] for line in logs] == ["heartbeat failed"]
     assert "hunter2" not in str(logs)

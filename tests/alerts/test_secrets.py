@@ -119,7 +119,7 @@ async def test_no_secret_is_in_any_log_error_metric_record_or_answer(
         *("slack", "email", "webhook", "alertmanager", "apprise")
     }
     assert {d.outcome for d in recorded} == {Outcome.FAILED}
-    assert "heartbeat_failed" in shown["log"]
+    assert "heartbeat failed" in shown["log"]
     assert shown["notify resend"].count("✗") == 5
     assert "deliveries" in shown["status --json"]
     leaks = [

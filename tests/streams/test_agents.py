@@ -241,7 +241,7 @@ async def test_a_checkpoint_of_another_format_is_named_and_made_anew_from_the_lo
         await again.take(0, *seen[-1])
     assert stages[-1].taken == taken
     assert len(log.sent) - before == 2 * sent_again
-    (line,) = [x for x in lines if x["event"] == "checkpoint_of_another_format"]
+    (line,) = [x for x in lines if x["event"] == "checkpoint of another format"]
     assert (line["agent"], line["partition"]) == ("sample", 0)
     await again.take(0, *record(log))
     assert stages[-1].taken == taken + 1

@@ -136,7 +136,7 @@ async def test_a_picture_that_fails_takes_no_message_with_it(
         await one.send(letter(FIRING, PNG))
         await one.close()
     assert len(api.parents) == 1
-    assert [line["event"] for line in logs] == ["picture_not_sent"]
+    assert [line["event"] for line in logs] == ["picture not sent"]
     assert "files:write" in logs[0]["reason"]
     assert "hunter2" not in str(logs)
 
@@ -198,7 +198,7 @@ async def test_a_parent_that_somebody_removed_keeps_no_news_back(
     with capture_logs() as logs:
         await one.send(letter(RESOLVED))
     await one.close()
-    assert [line["event"] for line in logs] == ["not_recoloured"]
+    assert [line["event"] for line in logs] == ["not recoloured"]
     assert len(api.posted) == 2
 
 

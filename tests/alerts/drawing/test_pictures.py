@@ -268,7 +268,7 @@ async def test_drawing_that_goes_wrong_costs_a_line_in_the_log(
         with capture_logs() as logs:
             assert await shown.of(FIRING)() is None
     (line,) = logs
-    assert line["event"] == "no_picture"
+    assert line["event"] == "no picture"
     assert ("MemoryError" in line["reason"]) is (trouble == "fails")
 
 

@@ -203,7 +203,7 @@ async def test_a_running_room_takes_rules_in_and_withdraws_what_is_gone(
     assert b"the rule was removed" in server.bodies[1]
     assert len(server.bodies) == 3
     assert 'volcross_alert_firing{rule="btc-above-eth"} 0.0' in metrics
-    assert room.said().count("rules_not_reloaded") == 1
+    assert room.said().count("rules not reloaded") == 1
     assert "hysteresis: Input should be greater than or equal to 0" in room.said()
 
 

@@ -134,7 +134,7 @@ async def test_a_wrong_address_ends_in_the_dead_letters_with_its_reason(
                 recorded = await deliveries(post, 2)
     assert [(d.outcome, d.attempts) for d in recorded] == [(Outcome.FAILED, 1)] * 2
     assert {d.reason for d in recorded} == {"127.0.0.1 answered 404 no_service: ***"}
-    failed = [line for line in logs if line["event"] == "delivery_failed"]
+    failed = [line for line in logs if line["event"] == "delivery failed"]
     assert len(failed) == 2
     assert "hunter2" not in str(logs) + str(recorded)
 
@@ -153,7 +153,7 @@ async def test_what_is_routed_elsewhere_or_unreadable_is_passed_over(
                 (recorded,) = await deliveries(post, 1)
     assert recorded.state is AlertState.RESOLVED
     assert [line["event"] for line in logs if line["log_level"] == "error"] == [
-        "alert_unreadable"
+        "alert unreadable"
     ]
 
 

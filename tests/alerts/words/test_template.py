@@ -100,7 +100,7 @@ def test_one_that_fails_on_a_real_alert_costs_no_alert() -> None:
         message = written(unknown, headline="{{ began.isoformat() }}")
     assert message.headline == in_words(FIRING).headline
     assert [(line["event"], line["template"]) for line in logs] == [
-        ("template_failed", "headline")
+        ("template failed", "headline")
     ]
 
 
