@@ -77,8 +77,11 @@ async def shown(page: Page, address: str) -> None:
 
 async def until(page: Page, expression: str) -> None:
     """Wait until the page finds it true: its own policy forbids it to be told so."""
-    while not await page.evaluate(expression):
-        await asyncio.sleep(0.02)
+    await page.evaluate(
+        "new Promise((done) => {"
+        f" const look = () => ({expression}) ? done() : setTimeout(look, 20);"
+        " look(); })"
+    )
 
 
 async def settled(page: Page, chart: str) -> str:
