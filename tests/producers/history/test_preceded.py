@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import settings as effort
 from hypothesis import strategies as st
 
+from producers.history import preceded as preceding
 from producers.history.historian import Historian, Wanted
 from producers.history.preceded import Patience, Preceded
 from producers.history.turn import NEWS_NS, Turn
@@ -168,6 +169,30 @@ async def test_a_second_start_asks_only_for_the_time_between() -> None:
     assert of(said, PRICE)[0].since == known[PRICE.meaning]
     # Of one candle, or two upon the minute, what had come to pass: and the live tick.
     assert 1 <= sum(len(each.at) for each in of(said, PRICE)) <= 9
+
+
+async def test_a_source_waits_while_too_much_is_kept_for_a_slow_history(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(preceding, "MOST_KEPT", 10)
+    live, told = Live(), asyncio.Event()
+    live.say(one(PRICE, 1), *(one(PRICE, value, 0) for value in range(2, 51)))
+
+    async def slow(request: web.Request) -> web.StreamResponse:
+        await told.wait()
+        return await remembering.deribit(request)
+
+    async with site(slow) as place:
+        source = preceded(live, remembered(place.url, days=0.01))
+        task = asyncio.create_task(until(source, has(50.0)))
+        while not place.asked:  # noqa: ASYNC110 - seen from outside
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.2)
+        assert live.saying.qsize() >= 50 - 10 - 2  # one on its way, one that waits
+        told.set()
+        said = await asyncio.wait_for(task, 20)
+    values = [value for each in of(said, PRICE) for value in each.value]
+    assert values[-50:] == list(range(1, 51))
 
 
 async def test_a_restart_fills_the_gap_and_no_more() -> None:
