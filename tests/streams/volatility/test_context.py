@@ -15,7 +15,7 @@ from streams.volatility.announcements import (
 from streams.volatility.bars import BarColumns
 from streams.volatility.implied.instruments import us_expiry
 from streams.volatility.market_time import DAY_NS
-from streams.volatility.standing import ENOUGH_DAYS, Standing
+from streams.volatility.standing import Standing
 from tests.streams.volatility.conftest import HOUR_NS, ns
 
 # -- rank and percentile -------------------------------------------------------
@@ -23,12 +23,13 @@ from tests.streams.volatility.conftest import HOUR_NS, ns
 
 def test_rank_and_percentile_are_those_of_the_days_before(dvol: BarColumns) -> None:
     now = Standing().update(dvol.at - 1, dvol.close)
-    for row in range(ENOUGH_DAYS, len(dvol)):
+    enough = 20
+    for row in range(enough, len(dvol)):
         past, value = dvol.close[:row], dvol.close[row]
         low, high = min(past.min(), value), max(past.max(), value)
         assert now.rank[row] == pytest.approx((value - low) / (high - low))
         assert now.percentile[row] == np.mean(past < value)
-    assert np.isnan(now.rank[:ENOUGH_DAYS]).all()
+    assert np.isnan(now.rank[:enough]).all()
 
 
 def test_a_day_counts_once_by_its_last_value() -> None:
@@ -98,6 +99,13 @@ def test_the_far_weekly_expiry_first_holds_the_report_on_july_25() -> None:
     assert holds("2024-07-25") is Held.FAR
     assert holds("2024-07-30") is Held.FAR
     assert holds("2024-07-31") is Held.BOTH
+
+
+def test_options_that_expire_at_the_close_do_not_hold_what_is_said_after_it() -> None:
+    report = after_the_close("NVDA", "2024-08-28")
+    before, same, after = map(us_expiry, ("2024-08-23", "2024-08-28", "2024-08-30"))
+    assert held(report, same, after) is Held.FAR
+    assert held(report, before, same) is Held.NEITHER
 
 
 def test_the_storys_calendar_is_the_one_of_that_summer() -> None:

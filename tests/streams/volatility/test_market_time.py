@@ -91,6 +91,13 @@ def test_sessions_are_cut_to_what_is_asked_and_keep_early_closes() -> None:
     assert NYSE.sessions(*night) == []
 
 
+def test_a_stretch_has_the_close_it_ends_with_and_not_the_one_it_begins_with() -> None:
+    first, last = ns("2024-07-02T16:00-04:00"), ns("2024-07-05T16:00-04:00")
+    early = ns("2024-07-03T13:00-04:00")
+    assert NYSE.session_closes(first, last).tolist() == [early, last]
+    assert NYSE.session_closes(first - 1, last - 1).tolist() == [first, early]
+
+
 def test_bitcoin_never_sleeps() -> None:
     clock = market_clock("crypto")
     assert clock.is_open(ns("2024-12-25"))
