@@ -1,7 +1,7 @@
 """What is read back is looked for where it was put."""
 
 import pytest
-from kafka.partitioner import DefaultPartitioner
+from aiokafka.partitioner import DefaultPartitioner
 
 from producers.history.known import partition
 from streams.settings import Kafka
@@ -9,7 +9,7 @@ from streams.topics import ALERTS, PRICE_TICKS
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 4, 7, 100])
-def test_a_key_is_looked_for_where_kafkas_own_partitioner_puts_it(count: int) -> None:
+def test_a_key_is_looked_for_where_kafkas_clients_put_it(count: int) -> None:
     kafka = Kafka(bootstrap_servers="nowhere:1", partitions=count)
     put, places = DefaultPartitioner(), list(range(count))
     for number in range(500):
