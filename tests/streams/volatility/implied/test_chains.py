@@ -323,6 +323,23 @@ def test_zero_bids_end_a_wing_as_cboe_says(
     assert [k for k in answer.strikes if k < k0] == used
 
 
+def test_a_wing_may_end_dear_where_zero_bids_end_it_and_not_where_the_list_does() -> (
+    None
+):
+    answer = model_free(strip_of([1, 1, 0, 0, 1], [1, 0, 0]), Forward(151, 150, 1.0))
+    assert isinstance(answer, ModelFree)
+    assert answer.strikes == (140, 150, 160)
+    for strip in (strip_of([1, 1, 1], [1, 0, 0]), strip_of([0, 0, 1], [1, 1])):
+        assert model_free(strip, Forward(131, 130, 1.0)) is Refusal.TRUNCATED
+
+
+def test_a_forward_upon_a_strike_is_at_the_money_there() -> None:
+    strip = strip_of([1, 1], [1, 1])
+    answer = model_free(strip, Forward(120, 120, 1.0), dearest_end=math.inf)
+    assert isinstance(answer, ModelFree)
+    assert answer.at_the_money_strike == 120
+
+
 # -- chains that cannot be read ------------------------------------------------------
 
 GOOD = chain(SKEWED)
@@ -335,6 +352,7 @@ BAD = {
         rows_of(GOOD, np.resize(ALL, 100_000)),
         Refusal.TOO_MANY_ROWS,
     ),
+    "one row too many": (rows_of(GOOD, np.resize(ALL, 50_001)), Refusal.TOO_MANY_ROWS),
     "every quote twice": (rows_of(GOOD, np.tile(ALL, 2)), Refusal.DUPLICATE_STRIKE),
     "two underlyings": (
         replace(GOOD, underlyings=frozenset({"A", "B"})),
@@ -377,6 +395,7 @@ def test_a_bad_chain_is_refused_by_name_and_never_a_number(
         ({"bid": math.nan}, Refusal.NOT_FINITE),
         ({"strike": math.nan}, Refusal.NOT_FINITE),
         ({"strike": -1.0}, Refusal.NEGATIVE_PRICE),
+        ({"strike": 0.0}, Refusal.NEGATIVE_PRICE),
         ({"bid": -0.01}, Refusal.NEGATIVE_PRICE),
         ({"strike": 101.0}, Refusal.DUPLICATE_STRIKE),
     ],
@@ -413,6 +432,24 @@ def test_an_expiry_already_over_leaves_the_others_alone() -> None:
     readings = measure_chain(replace(quotes, expiry=over), AT)
     assert readings.expiries[0].forward is Refusal.EXPIRED
     assert value(readings, Method.ATM, 30) == pytest.approx(0.5, abs=1e-6)
+
+
+def test_a_quote_below_what_exercise_is_worth_is_passed_over() -> None:
+    quotes = chain(flat(0.5), strikes=np.arange(20.6, 400.0, 1.0))
+    cheap = (quotes.strike == 100.6) & ~quotes.call
+    low = np.where(cheap, 0.5, quotes.bid), np.where(cheap, 0.5, quotes.ask)
+    spoilt = replace(quotes, bid=low[0], ask=low[1])
+    readings = measure_chain(spoilt, AT, methods=(Method.ATM,))
+    assert value(readings, Method.ATM, 30) == pytest.approx(0.5, abs=1e-6)
+    near = readings.expiries[0].answers[Method.ATM]
+    assert isinstance(near, AtTheMoney)
+    assert near.strikes == (99.6, 101.6)
+
+
+def test_a_smile_that_passes_25_delta_twice_has_no_skew() -> None:
+    jag: Smile = lambda strike, _: np.where(abs(strike - 85.5) < 1, 2.2, 0.5)  # noqa: E731 - a smile, given as one
+    readings = measure_chain(chain(jag), AT, methods=(Method.SKEW,), tenors_days=(30,))
+    assert [r.reason for r in readings.refusals] == [Refusal.NOT_BRACKETED]
 
 
 def test_wide_quotes_do_not_make_a_volatility_at_the_money() -> None:
