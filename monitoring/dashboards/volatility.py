@@ -194,7 +194,6 @@ def volatility() -> dashboard.Dashboard:
                     '{symbol=~"$symbol"}'
                 },
                 unit="percentunit",
-                decimals=0,
                 empty=TOO_YOUNG,
             )
         )
