@@ -54,7 +54,11 @@ class Market:
         )
 
     async def spread(
-        self, left: list[float], right: list[float], comparison: str = "implied"
+        self,
+        left: list[float],
+        right: list[float],
+        comparison: str = "implied",
+        legs: tuple[LegName, LegName] = (NVDA, BTC),
     ) -> None:
         start = self.now
         at = [start + MINUTE * row for row in range(len(left))]
@@ -63,10 +67,10 @@ class Market:
             SPREADS,
             "NVDA/BTC",
             SpreadReadings(
-                pair="NVDA/BTC",
+                pair="/".join(dict.fromkeys(leg.symbol for leg in legs)),
                 comparison=comparison,
-                left=NVDA,
-                right=BTC,
+                left=legs[0],
+                right=legs[1],
                 start=start,
                 end=self.now,
                 at=at,

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, expect
 from streams.events import AlertState, Silence
 from streams.settings import Kafka, Pair
 from streams.topics import SILENCES
-from tests.volcross.page.market import MINUTE, SECOND, Told
+from tests.volcross.page.market import MINUTE, NVDA, SECOND, Told
 from tests.volcross.page.viewing import Watched, ink, shown, told, until
 from volcross.page.follower import Follower
 
@@ -82,6 +82,24 @@ async def test_every_comparison_is_listed_and_one_click_away(
         await market.spread([0.8], [0.4], "ewma/30d")
         await expect(rows.nth(0)).to_contain_text("+40.0")
         await expect(choice).to_be_focused()
+
+
+async def test_two_vols_of_one_symbol_are_told_apart_by_what_they_are(
+    follower: Follower, browser: Browser
+) -> None:
+    market = Told(follower)
+    realised = msgspec.structs.replace(NVDA, measure="close-to-close")
+    await market.spread([0.6], [0.7], "risk_premium", (NVDA, realised))
+    async with told(follower) as address:
+        page = await browser.new_page()
+        await shown(page, address)
+        await expect(page.locator("#question")).to_have_text(
+            "Is NVDA's iv30 now above its close-to-close?"
+        )
+        word = page.locator("#spread-word")
+        await expect(word).to_have_text("points: close-to-close is above")
+        labels = await page.evaluate("charts.lines.series.map(({label}) => label)")
+        assert labels[1:] == ["iv30", "close-to-close"]
 
 
 async def test_numbers_nobody_renews_are_shown_as_old(

@@ -103,7 +103,7 @@ function build() {
   charts?.lines.destroy();
   charts?.spread.destroy();
   const line = spreads.find(isShown);
-  const longest = Math.max(...["left", "right"].map((side) => line?.[side].symbol.length ?? 0));
+  const longest = Math.max(...["left", "right"].map((side) => line ? short(line, side).length : 0));
   const room = (14 + 8 * Math.min(NAME, longest)) * scale(); // for the names at the lines' ends
   const base = (node) => ({
     width: node.clientWidth, height: node.clientHeight, legend: { show: false },
@@ -114,8 +114,8 @@ function build() {
   const carried = uPlot.paths.stepped({ align: 1 }); // a value stands until the next
   lines.axes[1] = axis((value, step) => hundredths(value, step) + "%");
   lines.series = [
-    {}, { label: line?.left.symbol, stroke: colour("left"), width: 2, paths: carried },
-    { label: line?.right.symbol, stroke: colour("right"), width: 2, paths: carried },
+    {}, { label: line && short(line, "left"), stroke: colour("left"), width: 2, paths: carried },
+    { label: line && short(line, "right"), stroke: colour("right"), width: 2, paths: carried },
   ];
   lines.hooks = { ...zooming, drawClear: [wash], draw: [openHours, annotate, named], setCursor: [pointed] };
   const low = base($("spread"));

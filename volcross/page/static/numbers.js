@@ -44,7 +44,7 @@ function showLeg(side, line) {
 function showSpread(line) {
   const { left, right, spread, context } = line;
   $("spread-value").textContent = points(spread);
-  const above = spread === 0 ? "they are level" : `${(spread > 0 ? left : right).symbol} is above`;
+  const above = spread === 0 ? "they are level" : `${short(line, spread > 0 ? "left" : "right")} is above`;
   const unusual = context.z_score === null ? "" : `, ${signed(context.z_score)} σ of its 30 days`;
   $("spread-word").textContent = `points: ${above}${unusual}`;
   const stands = standing(line);
@@ -54,7 +54,9 @@ function showSpread(line) {
     $("standing").textContent = stands.word;
   }
   $("ahead").textContent = context.announcements.length ? `Ahead, and priced in: ${context.announcements.join(", ")}.` : "";
-  $("question").textContent = `Is ${left.symbol} now more volatile than ${right.symbol}?`;
+  $("question").textContent = left.symbol === right.symbol
+    ? `Is ${left.symbol}'s ${left.measure} now above its ${right.measure}?`
+    : `Is ${left.symbol} now more volatile than ${right.symbol}?`;
   document.title = `${stands ? `${stands.state} ` : ""}${points(spread)} ${line.pair} · volcross`;
 }
 

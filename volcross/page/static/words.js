@@ -10,6 +10,11 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 const scale = () => parseFloat(getComputedStyle(document.documentElement).fontSize) / 16;
 const font = (size) => `${size * scale() * devicePixelRatio}px system-ui, sans-serif`;
 const name = (leg) => `${leg.symbol} ${leg.measure} ${leg.window}`;
+// What tells a leg from the other: its symbol, or of one symbol what was measured.
+const short = ({ left, right }, side) => {
+  const { symbol, measure } = side === "left" ? left : right;
+  return left.symbol === right.symbol ? measure : symbol;
+};
 const origin = (leg) => (leg.origin === "published" ? "as published" : leg.origin);
 
 function age(seconds) {
