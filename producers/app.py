@@ -53,10 +53,11 @@ async def run(  # noqa: PLR0913 - what the command line says, word for word
 
     Raises:
         ValueError: the source cannot be opened, or the spool cannot be read.
-        OSError: the port is in use, or the spool cannot be written.
+        OSError: the port is in use, or nothing can be written where the spool is kept.
     """
     source = open_source(source_settings, name, record=record, playback=playback)
     spool = Spool(data_dir / "spool" / f"{name}.jsonl")
+    spool.prepare()
     if playback is None and (remember := historians(source_settings, settings)):
         known = partial(known_ends, settings.kafka, remember, spool.read())
         source = Preceded(source, remember, known)

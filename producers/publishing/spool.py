@@ -1,5 +1,6 @@
 """What a producer could not send before it had to stop, kept on disk."""
 
+import errno
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -26,6 +27,17 @@ class Spool:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    def prepare(self) -> None:
+        """Make the folder: whoever may not write to it hears of it now, not at a stop.
+
+        Raises:
+            OSError: nothing can be written there.
+        """
+        folder = self.path.parent
+        folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(folder, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
     def read(self) -> list[Spooled]:
         """Return what waits, oldest first.

@@ -1,9 +1,7 @@
 import asyncio
-import gc
 import os
 import socket
-import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -77,16 +75,6 @@ async def freeze(broker: Broker) -> None:
     """Hold the broker; its threads take a moment to stop."""
     broker.freeze()
     await asyncio.sleep(0.5)
-
-
-@pytest.fixture(autouse=True)
-def _collected() -> Iterator[None]:
-    """Let those sockets be collected here, where nobody minds."""
-    yield
-    for thread in threading.enumerate():
-        if thread.name.startswith("kafka-link"):
-            thread.join(10)
-    gc.collect()
 
 
 @pytest.fixture
@@ -312,6 +300,17 @@ async def test_a_spool_that_cannot_be_written_says_what_is_lost(
     lost = [line for line in said if line["log_level"] == "critical"]
     assert [line["event"] for line in lost] == ["lost, for it could not be spooled"]
     assert lost[0]["records"] == 1
+
+
+def test_a_folder_that_takes_no_spool_is_named_before_there_is_one(
+    spool: Spool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool.prepare()
+    # Asked of the system, because who runs the tests may be allowed everything.
+    monkeypatch.setattr(os, "access", lambda *_: False)
+    with pytest.raises(PermissionError) as refused:
+        spool.prepare()
+    assert refused.value.filename == str(spool.path.parent)
 
 
 async def test_a_hole_in_a_venues_word_is_counted(kafka: Kafka, spool: Spool) -> None:
