@@ -79,7 +79,7 @@ class Chinese:
         if alert.state is AlertState.KNOWN:
             again = "恢复可比" if alert.since else "首次可比"
             return f"{left} 与 {right} {again}（{points(alert.spread)}）"
-        return self._news(alert, left, right)
+        return self._news(alert, left, right).replace("） ", "）")
 
     def label(self, alert: Alert) -> str:
         """Return the state, the severity and the id."""
@@ -159,7 +159,10 @@ class Chinese:
         return "其余", f"另有 {count} 条告警未列出"
 
     def _valued(self, leg: LegValue) -> str:
-        return f"{self.leg_name(leg.name)} {percent(leg.value)}"
+        # A phone shows no more than the headline.
+        said = leg.market_open or parted(leg.name)[1]
+        shut = "" if said else "（收盘值）"
+        return f"{self.leg_name(leg.name)} {percent(leg.value)}{shut}"
 
     def _news(self, alert: Alert, left: str, right: str) -> str:  # noqa: PLR0911 - one a kind
         value = watched(alert)

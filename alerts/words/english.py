@@ -138,7 +138,10 @@ class English:
         return "And more", f"{count} alerts, not shown here"
 
     def _valued(self, leg: LegValue) -> str:
-        return f"{self.leg_name(leg.name)} {percent(leg.value)}"
+        # A phone shows no more than the headline: who reads it must know.
+        said = leg.market_open or parted(leg.name)[1]
+        shut = "" if said else " at the close"
+        return f"{self.leg_name(leg.name)} {percent(leg.value)}{shut}"
 
     def _news(self, alert: Alert, left: str, right: str) -> str:  # noqa: PLR0911 - one a kind
         news, value = _NEWS[alert.state], watched(alert)

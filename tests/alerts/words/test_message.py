@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 
+from alerts.words.chinese import CHINESE
 from alerts.words.message import compose
 from alerts.words.settings import Links
 from streams.events import Alert, AlertState, LegValue, Origin
@@ -24,6 +25,17 @@ def test_the_headline_is_the_whole_news() -> None:
     assert (
         in_words(RESOLVED).headline
         == "NVDA implied vol 82.0% is back below BTC DVOL 83.7% (-1.7 points)"
+    )
+
+
+def test_the_headline_says_of_a_number_that_it_is_of_the_close() -> None:
+    # A phone shows nothing else of it.
+    shut = with_left(FIRING, at=FIRING.left.at - 90 * MINUTE, market_open=False)
+    assert in_words(shut).headline == (
+        "NVDA implied vol 59.9% at the close is now above BTC DVOL 59.7% (+0.1 points)"
+    )
+    assert compose(shut, Links(), CHINESE).headline == (
+        "NVDA 隐含波动率 59.9%（收盘值）现已高于 BTC DVOL 59.7%（+0.1 个百分点）"
     )
 
 
