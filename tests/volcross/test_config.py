@@ -222,6 +222,20 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
         load(file, {})
 
 
+def test_what_the_readme_writes_can_be_used() -> None:
+    text = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    rule, channels = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
+    assert composed(rule).rules == composed("").rules
+    password = {"VOLCROSS_CHANNELS__EMAIL__PASSWORD": "hush"}
+    settings = composed(
+        channels, VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL=SLACK, **password
+    )
+    assert settings.channels.names == ["slack", "email"]
+    # Both secrets are asked for by the names that stand beside them.
+    assert all(name in channels for name in password)
+    assert "VOLCROSS_CHANNELS__SLACK__WEBHOOK_URL" in channels
+
+
 def test_what_is_written_about_feeds_can_be_used() -> None:
     text = (Path(__file__).parents[2] / "docs" / "feeds.md").read_text("utf-8")
     tables = re.findall(r"```toml\n(.*?)```", text, re.DOTALL)
