@@ -50,10 +50,11 @@ class Ewma:
             return Estimates.none()
         trail = replace(self._trail)
         steps = trail.step(bars)
-        squares, pending = _settled(steps.returns**2, steps.elapsed == 0, self._pending)
-        share = -np.expm1(steps.elapsed / -self._memory)
+        elapsed = steps.elapsed
+        squares, pending = _settled(steps.returns**2, elapsed == 0, self._pending)
+        share = -np.expm1(elapsed / -self._memory)
         gains = np.zeros(len(bars))
-        np.divide(squares * share, steps.elapsed, out=gains, where=steps.elapsed > 0)
+        np.divide(squares * share, elapsed, out=gains, where=elapsed > 0)
         variance = self._weigh(gains, steps.passed)
         self._trail, self._pending = trail, pending
         given = -np.expm1(steps.passed / -self._memory)

@@ -13,7 +13,6 @@ from streams.reason import Reason
 from streams.settings import Kafka
 from streams.stages.quote import Quote
 from streams.stages.sample import Sample
-from streams.stages.screening import CONFIRMATIONS
 from tests.streams.market import BEGIN, HOUR, MINUTE, SECOND, settings
 
 NOW = BEGIN + 2 * HOUR
@@ -143,7 +142,7 @@ def test_a_gap_is_reported_and_bridged_by_one_return() -> None:
 def test_a_new_level_is_believed_once_it_is_confirmed() -> None:
     split = [(BEGIN + (2 + i) * SECOND, 10.0 + i / 100) for i in range(8)]
     record = ticks(GOOD, *split)
-    assert refusals(sampled(record)) == [(Reason.ABSURD_JUMP, CONFIRMATIONS)]
+    assert refusals(sampled(record)) == [(Reason.ABSURD_JUMP, 3)]
 
 
 def test_suspects_that_disagree_confirm_nothing() -> None:
@@ -157,7 +156,7 @@ def test_confirmation_counts_across_records() -> None:
     for i in range(6):
         at = BEGIN + (2 + i) * SECOND
         records.append(ticks((at, 10.0), start=records[-1].end))
-    assert refusals(sampled(*records)) == [(Reason.ABSURD_JUMP, 1)] * CONFIRMATIONS
+    assert refusals(sampled(*records)) == [(Reason.ABSURD_JUMP, 1)] * 3
 
 
 @pytest.mark.parametrize(

@@ -434,6 +434,18 @@ def test_an_expiry_already_over_leaves_the_others_alone() -> None:
     assert value(readings, Method.ATM, 30) == pytest.approx(0.5, abs=1e-6)
 
 
+def test_past_the_tenor_the_next_expiry_stands_in_for_one_that_says_nothing() -> None:
+    quotes = chain(flat(0.5), days=(9, 37, 44))
+    wide = quotes.expiry == AT + 37 * DAY_NS
+    bid, ask = (
+        np.where(wide, k * x, x) for k, x in ((0.7, quotes.bid), (1.3, quotes.ask))
+    )
+    spoilt = replace(quotes, bid=bid, ask=ask)
+    readings = measure_chain(spoilt, AT, methods=(Method.ATM,), tenors_days=(30,))
+    assert [r.far for r in readings.readings] == [AT + 44 * DAY_NS]
+    assert value(readings, Method.ATM, 30) == pytest.approx(0.5, abs=1e-6)
+
+
 def test_a_quote_below_what_exercise_is_worth_is_passed_over() -> None:
     quotes = chain(flat(0.5), strikes=np.arange(20.6, 400.0, 1.0))
     cheap = (quotes.strike == 100.6) & ~quotes.call
