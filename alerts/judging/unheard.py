@@ -9,6 +9,7 @@ beginning. Its end the judge tells, with the first that he hears.
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,9 +86,13 @@ class Listening:
     def _late(self, rule: Rule, since: int, now: int) -> set[Side]:
         """Return the legs that have had the time to speak."""
         start, end, limit = np.array([since]), np.array([now]), rule.stale_after
+        try:
+            names = legs(rule, self.streams)
+        except KeyError:
+            return set()  # a pair that came with the rule: it takes a restart
         return {
             side
-            for side, name in legs(rule, self.streams).items()
+            for side, name in names.items()
             if self.book.clocks[name.symbol].elapsed(start, end)[0]
             > limit.total_seconds() * 1e9
         }
@@ -111,8 +116,9 @@ class Listening:
         topic = self._kafka.topic_prefix + checkpoints("judge").name
         for partition in range(self._kafka.partitions):
             raw = await self.reader.last(topic, partition)
-            if raw is not None and series in _checkpoint.decode(raw).state["series"]:
-                return True
+            with suppress(wire.Unreadable):
+                if series in _checkpoint.decode(raw).state.get("series", ()):
+                    return True
         return False
 
     async def _heard(self, rule: Rule) -> Heard:
@@ -126,10 +132,11 @@ class Listening:
             async for _, raw in self.reader.between(topic, partition, first, end):
                 if mark not in raw:
                     continue
-                leg = _legs.decode(raw)
-                ours = (leg.pair, leg.comparison) == (rule.pair, rule.comparison)
-                if ours and leg.value:
-                    heard[leg.side] = leg
+                with suppress(wire.Unreadable):
+                    leg = _legs.decode(raw)
+                    ours = (leg.pair, leg.comparison) == (rule.pair, rule.comparison)
+                    if ours and leg.value:
+                        heard[leg.side] = leg
         return heard
 
 

@@ -119,6 +119,10 @@ def test_all_else_is_told_as_if_it_had_always_been_known(
     assert rest == plain
 
 
+OTHER = Rule.model_validate({"name": "new", "pair": "BTC/SOL"})
+"""About a pair that the file has since the room was started."""
+
+
 class Rooms:
     """Rooms one after another on one broker, whose time passes quickly."""
 
@@ -135,7 +139,7 @@ class Rooms:
         """Return all that is told once a new room has listened for so long (ns)."""
         listening = Listening(
             self._streams,
-            Rulebook([RULE], ["slack"], clocks_of(self._streams)),
+            Rulebook([OTHER, RULE], ["slack"], clocks_of(self._streams)),
             Told(self._post.kafka, self._post.reader),
             self._post.reader,
             self._post.producer,
@@ -160,9 +164,11 @@ class Rooms:
 @pytest.mark.kafka
 async def test_it_is_told_once_through_restarts_after_a_while(kafka: Kafka) -> None:
     async with posting(kafka) as post:
-        await post.producer.send_and_wait(
-            kafka.topic_prefix + LEGS.name, value=wire.encode(bitcoin()), partition=0
-        )
+        garbage = b'{"comparison":"implied"}'
+        for raw in (wire.encode(bitcoin()), garbage):
+            await post.producer.send_and_wait(
+                kafka.topic_prefix + LEGS.name, value=raw, partition=0
+            )
         rooms = Rooms(kafka, post)
         assert await rooms.listen(HOUR // 2) == []
         (alert,) = await rooms.listen(2 * HOUR)
