@@ -182,8 +182,14 @@ def number(
         .no_value(EMPTY)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]))
     )
-    if words is not None:
-        panel = panel.mappings(_states(words))
+    # Of no value Grafana says `no_value` in the colour of the lowest: mostly green.
+    missing = model.SpecialValueMap(
+        options=model.DashboardSpecialValueMapOptions(
+            match=model.SpecialValueMatch.NULL,
+            result=model.ValueMappingResult(text=EMPTY, color=CARE),
+        )
+    )
+    panel = panel.mappings([*(_states(words) if words else []), missing])
     for name, own in (apart or {}).items():
         judged = model.DynamicConfigValue("thresholds", _steps(own).build())
         panel = panel.override_by_name(name, [judged])

@@ -111,6 +111,15 @@ def test_bands_without_a_series_are_said_to_be_empty(name: str) -> None:
             assert first["id"] == "filterFieldsByName", panel["title"]
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_no_data_is_not_green(name: str) -> None:
+    for panel in panels(name):
+        if panel["type"] == "stat":
+            missing = panel["fieldConfig"]["defaults"]["mappings"][-1]["options"]
+            assert missing["match"] == "null"
+            assert missing["result"] == {"text": "no data", "color": "orange"}
+
+
 def test_a_process_that_is_down_is_not_green() -> None:
     (up,) = (
         each for each in panels("pipeline.json") if each["title"] == "Processes up"
