@@ -231,6 +231,7 @@ async def test_nobody_is_shut_out_and_nothing_is_cut_off_on_a_phone(
     await market.spread([0.5, 0.61], [0.6, 0.6])
     await market.alert(AlertState.FIRING, 0.61, 0.6)
     await market.context(1.53, 0.874)
+    await market.spread([0.7], [0.6], "a-comparison-whose-name-is-longer-than-a-phone")
     await market.chain("NVDA", 0.58, 0.031)
     await market.chain("BTC", 0.55, -0.012)
     async with served(settings) as address:
@@ -238,6 +239,8 @@ async def test_nobody_is_shut_out_and_nothing_is_cut_off_on_a_phone(
             color_scheme=scheme, viewport={"width": 360, "height": 740}
         )
         await shown(page, address)
+        await expect(page.locator("#overview")).to_be_visible()
+        await expect(page.locator("#standing")).to_contain_text("firing")
         found = await Axe().run(page)
         assert not [
             (violation["id"], [node["html"] for node in violation["nodes"]])
