@@ -82,7 +82,7 @@ def lines(
     unit: str,
     decimals: int | None = None,
     width: int = 12,
-    height: int = 8,
+    height: int = 9,
     empty: str = EMPTY,
 ) -> timeseries.Panel:
     """Return lines over time, each with its name and its last value."""

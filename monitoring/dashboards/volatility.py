@@ -227,7 +227,6 @@ def volatility() -> dashboard.Dashboard:
                 {"{{symbol}} {{estimator}} {{window}}": REALISED},
                 unit="percentunit",
                 decimals=1,
-                height=9,
             )
         )
         .with_panel(
@@ -242,7 +241,6 @@ def volatility() -> dashboard.Dashboard:
                     },
                     unit="percentunit",
                     decimals=2,
-                    height=9,
                 )
             )
         )
