@@ -15,10 +15,12 @@ from streams.events import (
     Event,
     LegReadings,
     Right,
+    Side,
     SpreadReadings,
     VolatilityReadings,
     VolTicks,
 )
+from streams.lengths import nanoseconds
 from streams.settings import CHAIN_COMPARISONS, EstimatorName, Kafka, StreamSettings
 from streams.stages.imply import Imply
 from streams.stages.join import Join
@@ -146,8 +148,9 @@ def test_the_implied_vol_of_a_symbol_is_a_leg_of_its_own_risk_premium() -> None:
     with_month = settings(Kafka(), realised={"windows": ["30d"]}, pairs=[])
     outcomes = Quote(with_month).apply(vol_tick("BTC", "dvol", 0.55), 0, NOW)
     legs = [o.event for o in outcomes if isinstance(o, Out) and o.topic is LEGS]
-    assert [(e.pair, e.comparison) for e in legs if isinstance(e, LegReadings)] == [
-        ("BTC", RISK_PREMIUM)
+    # What it asks above what the price did: the asked is on the left.
+    assert [(e.pair, e.comparison, e.side) for e in legs if type(e) is LegReadings] == [
+        ("BTC", RISK_PREMIUM, Side.LEFT)
     ]
     assert Measure(with_month).state() == {}
 
@@ -169,6 +172,28 @@ def test_a_bad_chain_is_refused_whole(changes: dict[str, object], reason: str) -
     outcomes = Imply(configured()).apply(bad, 0, NOW)
     assert [o.reason for o in outcomes if isinstance(o, Refused)] == [reason]
     assert not [o for o in outcomes if isinstance(o, Out) and o.topic is READINGS]
+
+
+def test_a_chain_without_the_number_still_says_how_far_it_is_known() -> None:
+    whole = chain("NVDA", 0.5)
+    empty = msgspec.structs.replace(
+        whole, expiry=[], strike=[], right=[], bid=[], ask=[], iv=[]
+    )
+    outcomes = Imply(configured()).apply(empty, 0, NOW)
+    (leg,) = [o.event for o in outcomes if isinstance(o, Out)]
+    assert isinstance(leg, LegReadings)
+    assert (leg.comparison, leg.at, leg.end) == ("vix/30d", [], whole.at + 1)
+
+
+@pytest.mark.parametrize(("later", "refused"), [(0, 0), (1, 1)])
+def test_a_chain_from_beyond_what_clocks_differ_by_is_of_the_future(
+    later: int, refused: int
+) -> None:
+    ahead = nanoseconds(configured().screen.max_ahead)
+    outcomes = Imply(configured()).apply(
+        chain("NVDA", 0.5, NOW + ahead + later), 0, NOW
+    )
+    assert len([o for o in outcomes if isinstance(o, Refused)]) == refused
 
 
 def test_a_chain_told_again_is_a_duplicate() -> None:

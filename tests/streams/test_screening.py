@@ -76,6 +76,12 @@ def test_a_bad_tick_is_refused_alone(bad: tuple[int, float], reason: Reason) -> 
     assert used(record) == 2
 
 
+def test_a_tick_at_the_watermark_itself_is_not_covered() -> None:
+    end = BEGIN + 2 * SECOND
+    record = ticks(GOOD, (end, 100.0), end=end)
+    assert refusals(sampled(record)) == [(Reason.OUTSIDE_COVERAGE, 1)]
+
+
 def test_a_refused_tick_is_kept_as_it_came() -> None:
     record = ticks(GOOD, (BEGIN + 2 * SECOND, -7.0))
     refused = next(o for o in sampled(record) if isinstance(o, Refused))

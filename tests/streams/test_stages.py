@@ -124,6 +124,14 @@ def test_a_measure_reads_no_more_again_than_its_longest_window_holds() -> None:
     assert oldest > BEGIN + 24 * HOUR
 
 
+def test_bars_told_again_are_not_measured_again() -> None:
+    configured = settings(Kafka())
+    first = next(e for e in offline(interleaved(DAY), configured) if type(e) is Bars)
+    measure = Measure(configured)
+    assert measure.apply(first, 0, FAR)
+    assert measure.apply(first, 1, FAR) == []
+
+
 def test_windows_made_anew_from_what_a_checkpoint_would_read_say_the_same() -> None:
     configured = settings(Kafka())
     bars = [e for e in offline(interleaved(market()), configured) if type(e) is Bars]
