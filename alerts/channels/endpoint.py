@@ -4,6 +4,7 @@ Not a channel: what the HTTP channels stand on.
 """
 
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -43,12 +44,14 @@ class Endpoint:
         self._url = URL(address)
         self._timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         url = self._url
+        login = f"{url.user}:{url.password}" if url.password else ""
         parts = (
             address,
             str(url),
             url.raw_path_qs,
             url.path_qs,
             url.password,
+            b64encode(login.encode()).decode(),
             *secrets,
         )
         self._secrets = [part for part in parts if part and part != "/"]

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from alerts.channels.settings import Slack, Webhook
@@ -73,6 +74,27 @@ async def test_only_an_answer_that_can_change_is_worth_another_try(
     assert error.reason == f"127.0.0.1 answered {status} {text}".rstrip()
 
 
+async def test_it_follows_nobody_who_sends_it_elsewhere() -> None:
+    # Who follows hands the news to a stranger, or turns it into a GET: lost.
+    async with (
+        http_server() as elsewhere,
+        http_server(answer(307, Location=elsewhere.url)) as server,
+    ):
+        error = await refused(server.url)
+    assert error.permanent
+    assert elsewhere.bodies == []
+
+
+async def test_a_server_that_repeats_the_password_is_not_quoted_on_it() -> None:
+    def repeat(request: web.Request) -> web.StreamResponse:
+        said = f"no hunter2, by {request.headers['Authorization']}"
+        return web.Response(status=403, text=said)
+
+    async with http_server(repeat, path="/hook") as server:
+        error = await refused(server.url.replace("//", "//desk:hunter2@"))
+    assert error.reason == "127.0.0.1 answered 403 no ***, by Basic ***"
+
+
 async def asked_to_wait(header: str) -> float | None:
     async with http_server(answer(429, Retry_After=header)) as server:
         error = await refused(server.url)
@@ -83,8 +105,10 @@ async def test_it_hears_for_how_long_it_is_asked_to_wait() -> None:
     assert await asked_to_wait("30") == 30
 
 
-async def test_it_hears_until_when_it_is_asked_to_wait() -> None:
-    told = await asked_to_wait(format_datetime(datetime.now(UTC) + timedelta(hours=1)))
+@pytest.mark.parametrize("zone", ["+0000", "-0000", "GMT"])
+async def test_it_hears_until_when_it_is_asked_to_wait(zone: str) -> None:
+    until = format_datetime(datetime.now(UTC) + timedelta(hours=1))
+    told = await asked_to_wait(until.replace("+0000", zone))
     assert told is not None
     assert 1800 <= told <= 3600
 
