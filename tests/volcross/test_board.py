@@ -2,6 +2,7 @@
 
 from io import StringIO
 
+import msgspec
 from rich.console import Console
 
 from streams.events import (
@@ -17,6 +18,7 @@ from streams.events import (
 )
 from streams.settings import Pair
 from volcross.watching.board import Board
+from volcross.watching.line import KEPT_ROWS
 from volcross.watching.picture import picture
 from volcross.watching.report import report
 
@@ -230,6 +232,36 @@ def test_a_context_told_again_changes_nothing() -> None:
     board.apply(context(2, [None]))
     board.apply(context(1, [1.53]))
     assert board.spreads["NVDA/BTC", "implied"].context.z_score is None
+
+
+def test_what_is_told_twice_counts_once() -> None:
+    ticks = PriceTicks(
+        symbol="BTC", source="deribit", start=0, end=2, at=[0, 1], price=[9.0, 9.0]
+    )
+    board = Board()
+    for _ in range(2):
+        board.apply(ticks)
+        board.apply(spread(1))
+    board.apply(spread(2))
+    board.apply(spread(1))
+    assert board.ticks == 2
+    assert board.spreads["NVDA/BTC", "implied"].at == [MINUTE, 2 * MINUTE]
+
+
+def test_a_line_forgets_its_beginning_and_not_its_end() -> None:
+    board, rows = Board(), 2 * KEPT_ROWS
+    whole = msgspec.structs.replace(
+        spread(1),
+        start=0,
+        end=rows,
+        **{name: list(range(rows)) for name in ("at", "left_at", "right_at")},
+        **{name: [0.5] * rows for name in ("left_value", "right_value", "spread")},
+    )
+    board.apply(whole)
+    board.apply(spread(1))
+    line = board.spreads["NVDA/BTC", "implied"]
+    assert len(line.at) == len(line.left_value) == len(line.right_value) == KEPT_ROWS
+    assert (line.at[-1], line.left_value[-1]) == (MINUTE, 0.62)
 
 
 def test_a_feed_that_another_goes_on_for_is_none_any_more() -> None:

@@ -86,6 +86,8 @@ def test_a_chain_that_gave_nothing_is_named_until_one_gives_something() -> None:
     assert nvda(good, refused(2), later).why_not is None
     # Whatever order they are read in.
     assert nvda(later, refused(2)).why_not is None
+    earlier = msgspec.structs.replace(refused(2), detail="crossed")
+    assert nvda(good, refused(3), earlier).why_not == spoilt.why_not
 
 
 def test_an_original_that_was_cut_off_says_nothing() -> None:
