@@ -1,6 +1,13 @@
 """A comparison that shows nothing yet says what it waits for."""
 
-from streams.events import Event, Origin, PriceTicks, Quality, VolatilityReadings
+from streams.events import (
+    Event,
+    Origin,
+    PriceTicks,
+    Quality,
+    VolatilityReadings,
+    VolTicks,
+)
 from streams.settings import Pair
 from volcross.watching.board import Board
 from volcross.watching.missing import missing
@@ -47,7 +54,17 @@ def test_prices_and_chains_that_come_are_not_called_missing() -> None:
     prices = PriceTicks(
         symbol="BTC", source="test", start=0, end=2, at=[1], price=[9.0], size=[1.0]
     )
-    said = reasons(prices, reading("BTC", "atm", Origin.COMPUTED))
+    published = VolTicks(
+        symbol="NVDA",
+        source="test",
+        measure="iv30",
+        tenor_days=30,
+        start=0,
+        end=2,
+        at=[1],
+        value=[0.5],
+    )
+    said = reasons(prices, published, reading("BTC", "atm", Origin.COMPUTED))
     assert said["ewma/30d"] == (
         "NVDA: no prices yet, BTC: no bar of its prices is closed yet"
     )
