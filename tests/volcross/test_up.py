@@ -152,6 +152,8 @@ def test_it_works_and_then_ends_within_ten_seconds_leaving_nothing(
     service.until(service.flows)
     children = service.children()
     assert set(children) == {"broker", "produce made-up", "stream", "alert", "page"}
+    thrifty = Path(f"/proc/{children['broker']}/environ").read_bytes()
+    assert b"MALLOC_ARENA_MAX=2" in thrifty
     service.until(service.ready)
     began = time.monotonic()
     service.process.terminate()

@@ -24,6 +24,15 @@ SHORTCOMINGS = (
 )
 
 
+THRIFT = {
+    "MALLOC_ARENA_MAX": "2",
+    "MALLOC_TRIM_THRESHOLD_": "131072",
+    "MALLOC_MMAP_THRESHOLD_": "131072",
+}
+"""Its environment. glibc keeps for each thread what it gave back; left to itself the
+broker grew from 170 to 330 MB within half an hour, with the same 130 MB on disk."""
+
+
 class BrokerError(Refusal):
     """The broker did not start; the message says why."""
 

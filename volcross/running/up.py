@@ -11,7 +11,7 @@ from producers.choosing.rivals import rivals
 from volcross.config import Settings
 from volcross.refusal import Refusal
 from volcross.running import disk
-from volcross.running.broker import SHORTCOMINGS, BrokerError, EmbeddedBroker
+from volcross.running.broker import SHORTCOMINGS, THRIFT, BrokerError, EmbeddedBroker
 from volcross.running.provisioning import provisioned
 from volcross.running.supervisor import Program, StartFailed, Supervisor
 
@@ -166,6 +166,7 @@ async def start_broker(supervisor: Supervisor, broker: EmbeddedBroker) -> None:
         command=tuple(broker.command()),
         stage=BROKER_STAGE,
         stop_seconds=3.0,
+        environment=THRIFT,
         log=broker.log,
     )
     try:
