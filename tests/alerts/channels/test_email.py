@@ -225,6 +225,18 @@ async def test_it_logs_in_over_tls(
     assert "535" in error.reason
 
 
+async def test_a_server_that_repeats_the_password_is_not_quoted_on_it(
+    authority: trustme.CA, tmp_path: Path
+) -> None:
+    ca_file = tmp_path / "ca.pem"
+    authority.cert_pem.write_to_path(str(ca_file))
+    login = {"ca_file": str(ca_file), "username": "volcross", "password": "hunter2"}
+    told = Mailbox(refusals=["554 we know your hunter2"])
+    async with serving(told, tls=serving_tls(authority)) as mailbox:
+        error = await refused(mailbox.port, security="starttls", **login)
+    assert error.reason == "localhost answered 554 we know your ***"
+
+
 async def test_it_does_not_trust_a_stranger(authority: trustme.CA) -> None:
     async with serving(Mailbox(), tls=serving_tls(authority)) as mailbox:
         login = {"security": "starttls", "username": "u", "password": "hunter2"}

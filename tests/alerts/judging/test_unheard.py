@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from msgspec.structs import replace
 
+from alerts.channels import alertmanager
 from alerts.channels.webhook import document
 from alerts.judging.incidents import incident_id
 from alerts.judging.judge import Judge
@@ -100,6 +101,8 @@ def test_it_is_known_when_it_first_speaks() -> None:
         "BTC DVOL 55.0% can be compared with ETH DVOL 60.0% (-5.0 points)"
     )
     assert "1970" not in message.text + compose(known, Links(), CHINESE).text
+    posted = alertmanager.document(known, message, known.event_time)
+    assert "1970" not in str(posted)
 
 
 @settings(max_examples=100)
