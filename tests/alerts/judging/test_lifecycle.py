@@ -19,6 +19,7 @@ from msgspec.structs import replace
 from alerts.judging.judge import Judge
 from alerts.judging.rule import HISTORY, Rule, Watch
 from alerts.judging.standing import reach
+from streams.agents.stage import Gap, Out
 from streams.events import Alert, AlertState
 from streams.wire import encode
 from tests.alerts.judging.lines import (
@@ -295,3 +296,21 @@ def test_the_order_in_which_two_series_arrive_changes_nothing(
         series = chance.choice([records for records in waiting if records])
         told += alerts(judge, [series.pop(0)])
     assert sorted(map(encode, told)) == sorted(map(encode, expected))
+
+
+def test_two_rules_that_fire_at_one_instant_are_two_incidents() -> None:
+    rules = [make_rule(name=name, stale_after="1h") for name in ("a", "b")]
+    told = alerts(Judge(rules, [], clocks()), steady([0.02] * 9).cut(0, 10 * US, []))
+    assert len({alert.id for alert in told}) == len(told) == 2
+
+
+def test_what_nothing_covers_does_not_count_towards_the_end_of_an_incident() -> None:
+    judge = make_judge(stale_after="1h")
+    line = steady([0.02] * 5 + [-0.02] * 20)
+    before, after = line.record(0, 7 * US, 0, 6), line.record(12 * US, 20 * US, 11, 19)
+    (fired,) = alerts(judge, [before])
+    gap, resolved = judge.apply(after, 1, 0)
+    assert isinstance(gap, Gap)
+    assert isinstance(resolved, Out)
+    assert isinstance(resolved.event, Alert)
+    assert (resolved.event.id, resolved.event.since) == (fired.id, 12 * US)
