@@ -195,3 +195,14 @@ async def test_what_another_worker_judges_is_not_unheard(kafka: Kafka) -> None:
             partition=0,
         )
         assert await Rooms(kafka, post).listen(2 * HOUR) == []
+
+
+@pytest.mark.kafka
+async def test_a_pair_whose_legs_have_both_spoken_is_not_unheard(kafka: Kafka) -> None:
+    async with posting(kafka) as post:
+        ether = replace(bitcoin(), side=Side.RIGHT, name=leg("ETH"))
+        for record in (bitcoin(), ether):
+            await post.producer.send_and_wait(
+                kafka.topic_prefix + LEGS.name, value=wire.encode(record), partition=0
+            )
+        assert await Rooms(kafka, post).listen(2 * HOUR) == []
