@@ -76,12 +76,14 @@ def test_without_internet_feeds_are_down_with_a_reason_and_the_rest_is_well(
 ) -> None:
     offline.come_up()
     offline.until(offline.ready, within=120)
-    offline.until(lambda: reached(offline) != "")  # what needs no internet arrives
+    # What needs no internet arrives.
+    offline.until(lambda: reached(offline) != "", within=120)
     offline.until(
         lambda: (
             connections(offline).keys() == FEEDS.keys()
             and connections(offline)["deribit"]["attempts"] >= 3
-        )
+        ),
+        within=120,
     )
     told = connections(offline)
     for feed, reason in FEEDS.items():
