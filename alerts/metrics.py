@@ -8,7 +8,9 @@ from prometheus_client import Counter, Gauge, Histogram
 from streams.events import Outcome
 from streams.latest import Latest, shown
 
-FIRING = shown(Latest("volcross_alert_firing", "1 while the rule is firing.", ["rule"]))
+FIRING = shown(
+    Latest("volcross_alert_firing", "1 while the rule is firing.", ["rule", "pair"])
+)
 ALERTS = Counter(
     "volcross_alerts_total", "Transitions announced, by rule.", ["rule", "state"]
 )

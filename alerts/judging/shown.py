@@ -37,16 +37,15 @@ class Shown:
         self._judge = book.judge(self._known_words)
         self._pulse = pulse or Pulse(book.watched)
         self._by_history = by_history
+        self._shown = dict[tuple[str, str], bool]()
+        """What Prometheus was last shown, by rule and pair."""
         self.base = self._judge.base
 
     def apply(self, record: Rows, offset: int, now: int) -> list[Outcome]:
         """Judge by the rules that are in force now, and show what came of it."""
         if self._edition != self._book.edition:
             self._edition = self._book.edition
-            before = self._judge.firing
             self._book.instruct(self._judge)
-            for gone in before.keys() - self._judge.firing.keys():
-                metrics.FIRING.set((gone,), 0)
         if (words := self._words()) is not self._known_words:
             self._known_words = words
             self._judge.hear_of(words)
@@ -79,6 +78,12 @@ class Shown:
 
     def _show(self) -> None:
         standing = self._judge.firing
-        for rule, firing in standing.items():
-            metrics.FIRING.set((rule,), firing)
+        firing = {
+            (rule.name, rule.pair): standing[rule.name]
+            for rule in self._book.rules
+            if rule.name in standing
+        }
+        for labels in self._shown | firing:
+            metrics.FIRING.set(labels, firing.get(labels, 0))
+        self._shown = firing
         self._book.judged(standing)

@@ -131,7 +131,9 @@ def sampled(settings: StreamSettings) -> Iterator[Sampled]:
                 instants / 1e9 - seconds,
             )
     yield Sampled(
-        "volcross_alert_firing", {"rule": DEFAULT_RULE.name}, _firing(instants, events)
+        "volcross_alert_firing",
+        {"rule": DEFAULT_RULE.name, "pair": DEFAULT_RULE.pair},
+        _firing(instants, events),
     )
     for each, traded in settings.symbols.items():
         clock = market_clock(traded.clock)

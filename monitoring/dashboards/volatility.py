@@ -27,7 +27,7 @@ REALISED = (
     'volcross_realized_volatility_ratio{symbol=~"$symbol", window=~"$window",'
     ' estimator=~"$estimator"}'
 )
-FIRING = 'volcross_alert_firing{rule=~"$rule"}'
+FIRING = 'volcross_alert_firing{rule=~"$rule", pair=~"$pair"}'
 SPREAD = 'volcross_spread_ratio{pair=~"$pair", comparison="implied"}'
 NO_CHAIN = (
     "no option chain yet: the sources deribit, cboe, alpaca and massive bring them"

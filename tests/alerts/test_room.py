@@ -42,7 +42,7 @@ async def test_it_tells_what_crosses_and_stops_when_asked(
         ("resolved", Outcome.DELIVERED),
     ]
     assert len(server.bodies) == 2
-    assert 'volcross_alert_firing{rule="btc-above-eth"} 0.0' in metrics
+    assert 'volcross_alert_firing{rule="btc-above-eth",pair="BTC/ETH"} 0.0' in metrics
     assert (
         'volcross_deliveries_total{channel="slack",outcome="delivered"} 2.0' in metrics
     )

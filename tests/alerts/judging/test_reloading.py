@@ -191,7 +191,7 @@ async def test_a_running_room_takes_rules_in_and_withdraws_what_is_gone(
             await until(room, "volcross_config_reload_failed 0.0")
             await stay_above(post, 1)
             recorded = await deliveries(post, 3)
-            metrics = await until(room, 'volcross_alert_firing{rule="renamed"} 1.0')
+            metrics = await until(room, firing("renamed", 1.0))
         finally:
             room.discard()
     assert [(d.rule, d.state) for d in recorded] == [
@@ -202,9 +202,13 @@ async def test_a_running_room_takes_rules_in_and_withdraws_what_is_gone(
     assert recorded[0].alert_id == recorded[1].alert_id
     assert b"the rule was removed" in server.bodies[1]
     assert len(server.bodies) == 3
-    assert 'volcross_alert_firing{rule="btc-above-eth"} 0.0' in metrics
+    assert firing("btc-above-eth", 0.0) in metrics
     assert room.said().count("rules not reloaded") == 1
     assert "hysteresis: Input should be greater than or equal to 0" in room.said()
+
+
+def firing(rule: str, value: float) -> str:
+    return f'volcross_alert_firing{{rule="{rule}",pair="BTC/ETH"}} {value}'
 
 
 async def until(room: Room, line: str, within: float = 60.0) -> str:
