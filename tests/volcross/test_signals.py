@@ -30,15 +30,26 @@ run(work(), grace=0.2)
 
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
-    "how",
+    ("how", "code", "said"),
     [
-        'raise RuntimeError("broken")',
+        ('raise RuntimeError("broken")', 70, "ended by force"),
         # Out of the loop itself, past every task: as a lack of memory may.
-        "asyncio.get_running_loop().call_soon(exit, 3); await asyncio.sleep(60)",
-        "import os; os.kill(os.getpid(), 15); await asyncio.sleep(60)",
+        (
+            "asyncio.get_running_loop().call_soon(exit, 3); await asyncio.sleep(60)",
+            70,
+            "ended by force",
+        ),
+        # Asked to, and with its own work done.
+        (
+            "import os; os.kill(os.getpid(), 15); await asyncio.sleep(60)",
+            0,
+            "did not let go",
+        ),
+        # Asked to, and still at it.
+        ("import os; os.kill(os.getpid(), 15); await left", 70, "ended by force"),
     ],
 )
-def test_what_breaks_down_ends_though_not_all_of_it_lets_go(how: str) -> None:
+def test_it_ends_though_not_all_of_it_lets_go(how: str, code: int, said: str) -> None:
     ran = subprocess.run(
         [sys.executable, "-c", SCRIPT.replace("{how}", how)],
         cwd=ROOT,
@@ -46,5 +57,5 @@ def test_what_breaks_down_ends_though_not_all_of_it_lets_go(how: str) -> None:
         text=True,
         check=False,
     )
-    assert ran.returncode == 70
-    assert "ended by force" in ran.stdout + ran.stderr
+    assert ran.returncode == code
+    assert said in ran.stdout + ran.stderr

@@ -25,24 +25,28 @@ def run(work: Coroutine[Any, Any, None], grace: float = GRACE_SECONDS) -> None:
 
     A second signal, or `grace` seconds, end the process without more ado: a
     blocked event loop must not make it immortal. Nor must what `work` leaves
-    behind when it breaks down: a supervisor waits for the end of the process.
+    behind: a supervisor waits for the end of the process. If `work` itself was
+    over by then, that is success still.
 
     Args:
         work: returns or raises when it is over; on cancellation it flushes.
         grace: seconds from the first signal, or from the break-down.
     """
+    over = threading.Event()
     with asyncio.Runner() as runner:
         try:
-            runner.run(_until_signal(work, grace))
+            runner.run(_until_signal(work, grace, over))
         except Refusal:
             raise
         except BaseException:
             # Faust's thread, or a client that waits for its broker, may never end.
-            _end_in(grace)
+            _end_in(grace, over)
             raise
 
 
-async def _until_signal(work: Coroutine[Any, Any, None], grace: float) -> None:
+async def _until_signal(
+    work: Coroutine[Any, Any, None], grace: float, over: threading.Event
+) -> None:
     task = asyncio.ensure_future(work)
     asked = False
 
@@ -52,7 +56,7 @@ async def _until_signal(work: Coroutine[Any, Any, None], grace: float) -> None:
             os._exit(128 + number)
         asked = True
         log.info("stopping", signal=number.name)
-        _end_in(grace)
+        _end_in(grace, over)
         task.cancel()
 
     loop = asyncio.get_running_loop()
@@ -63,18 +67,22 @@ async def _until_signal(work: Coroutine[Any, Any, None], grace: float) -> None:
             await task
         if task.cancelled() and not asked:
             raise asyncio.CancelledError
+        over.set()
     finally:
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
 
 
-def _end_in(grace: float) -> None:
+def _end_in(grace: float, over: threading.Event) -> None:
     # A thread, because what hangs may be the loop itself.
-    watchdog = threading.Timer(grace, _give_up, [grace])
+    watchdog = threading.Timer(grace, _give_up, [grace, over])
     watchdog.daemon = True
     watchdog.start()
 
 
-def _give_up(grace: float) -> None:
+def _give_up(grace: float, over: threading.Event) -> None:
+    if over.is_set():
+        log.warning("ended, leaving behind what did not let go", seconds=grace)
+        os._exit(0)
     log.error("not stopped in time, ended by force", seconds=grace)
     os._exit(70)
